@@ -1,0 +1,168 @@
+package id
+
+// The kinds of things that have ids, with the prefix of their texts.
+type (
+	Account         = ID[accountKind]
+	Address         = ID[addressKind]
+	APIKey          = ID[apiKeyKind]
+	Audit           = ID[auditKind]
+	Barcode         = ID[barcodeKind]
+	Batch           = ID[batchKind]
+	Bin             = ID[binKind]
+	Category        = ID[categoryKind]
+	Channel         = ID[channelKind]
+	Charge          = ID[chargeKind]
+	Company         = ID[companyKind]
+	CompanyLocation = ID[companyLocationKind]
+	Count           = ID[countKind]
+	Customer        = ID[customerKind]
+	CustomerGroup   = ID[customerGroupKind]
+	Decision        = ID[decisionKind]
+	Discount        = ID[discountKind]
+	Event           = ID[eventKind]
+	Fulfillment     = ID[fulfillmentKind]
+	FulfillmentLine = ID[fulfillmentLineKind]
+	Hold            = ID[holdKind]
+	Import          = ID[importKind]
+	Inbox           = ID[inboxKind]
+	Interaction     = ID[interactionKind]
+	Invoice         = ID[invoiceKind]
+	InvoiceLine     = ID[invoiceLineKind]
+	Journal         = ID[journalKind]
+	Line            = ID[lineKind]
+	Listing         = ID[listingKind]
+	Location        = ID[locationKind]
+	Movement        = ID[movementKind]
+	Note            = ID[noteKind]
+	Order           = ID[orderKind]
+	Payment         = ID[paymentKind]
+	PickLine        = ID[pickLineKind]
+	PriceList       = ID[priceListKind]
+	Product         = ID[productKind]
+	Refund          = ID[refundKind]
+	Reservation     = ID[reservationKind]
+	Return          = ID[returnKind]
+	ReturnLine      = ID[returnLineKind]
+	Session         = ID[sessionKind]
+	Shipment        = ID[shipmentKind]
+	ShipmentLine    = ID[shipmentLineKind]
+	Tracking        = ID[trackingKind]
+	Transaction     = ID[transactionKind]
+	Transfer        = ID[transferKind]
+	TransferLine    = ID[transferLineKind]
+	User            = ID[userKind]
+	Variant         = ID[variantKind]
+	Terms           = ID[termsKind]
+)
+
+type (
+	accountKind         struct{}
+	addressKind         struct{}
+	apiKeyKind          struct{}
+	auditKind           struct{}
+	barcodeKind         struct{}
+	batchKind           struct{}
+	binKind             struct{}
+	categoryKind        struct{}
+	channelKind         struct{}
+	chargeKind          struct{}
+	companyKind         struct{}
+	companyLocationKind struct{}
+	countKind           struct{}
+	customerKind        struct{}
+	customerGroupKind   struct{}
+	decisionKind        struct{}
+	discountKind        struct{}
+	eventKind           struct{}
+	fulfillmentKind     struct{}
+	fulfillmentLineKind struct{}
+	holdKind            struct{}
+	importKind          struct{}
+	inboxKind           struct{}
+	interactionKind     struct{}
+	invoiceKind         struct{}
+	invoiceLineKind     struct{}
+	journalKind         struct{}
+	lineKind            struct{}
+	listingKind         struct{}
+	locationKind        struct{}
+	movementKind        struct{}
+	noteKind            struct{}
+	orderKind           struct{}
+	paymentKind         struct{}
+	pickLineKind        struct{}
+	priceListKind       struct{}
+	productKind         struct{}
+	refundKind          struct{}
+	reservationKind     struct{}
+	returnKind          struct{}
+	returnLineKind      struct{}
+	sessionKind         struct{}
+	shipmentKind        struct{}
+	shipmentLineKind    struct{}
+	trackingKind        struct{}
+	transactionKind     struct{}
+	transferKind        struct{}
+	transferLineKind    struct{}
+	userKind            struct{}
+	variantKind         struct{}
+	termsKind           struct{}
+)
+
+// Any is an id whose kind is told by a column beside it.
+type Any = ID[anyKind]
+
+type anyKind struct{}
+
+func (anyKind) Prefix() string             { return "id" }
+func (accountKind) Prefix() string         { return "acc" }
+func (addressKind) Prefix() string         { return "adr" }
+func (apiKeyKind) Prefix() string          { return "key" }
+func (auditKind) Prefix() string           { return "aud" }
+func (barcodeKind) Prefix() string         { return "bar" }
+func (batchKind) Prefix() string           { return "bat" }
+func (binKind) Prefix() string             { return "bin" }
+func (categoryKind) Prefix() string        { return "cat" }
+func (channelKind) Prefix() string         { return "chn" }
+func (chargeKind) Prefix() string          { return "chg" }
+func (companyKind) Prefix() string         { return "com" }
+func (companyLocationKind) Prefix() string { return "cloc" }
+func (countKind) Prefix() string           { return "cnt" }
+func (customerKind) Prefix() string        { return "cus" }
+func (customerGroupKind) Prefix() string   { return "cgr" }
+func (decisionKind) Prefix() string        { return "dec" }
+func (discountKind) Prefix() string        { return "dsc" }
+func (eventKind) Prefix() string           { return "evt" }
+func (fulfillmentKind) Prefix() string     { return "fo" }
+func (fulfillmentLineKind) Prefix() string { return "fol" }
+func (holdKind) Prefix() string            { return "hld" }
+func (importKind) Prefix() string          { return "imp" }
+func (inboxKind) Prefix() string           { return "inb" }
+func (interactionKind) Prefix() string     { return "int" }
+func (invoiceKind) Prefix() string         { return "inv" }
+func (invoiceLineKind) Prefix() string     { return "ivl" }
+func (journalKind) Prefix() string         { return "jrn" }
+func (lineKind) Prefix() string            { return "lin" }
+func (listingKind) Prefix() string         { return "lst" }
+func (locationKind) Prefix() string        { return "loc" }
+func (movementKind) Prefix() string        { return "mov" }
+func (noteKind) Prefix() string            { return "not" }
+func (orderKind) Prefix() string           { return "ord" }
+func (paymentKind) Prefix() string         { return "pay" }
+func (pickLineKind) Prefix() string        { return "pkl" }
+func (priceListKind) Prefix() string       { return "pls" }
+func (productKind) Prefix() string         { return "prd" }
+func (refundKind) Prefix() string          { return "ref" }
+func (reservationKind) Prefix() string     { return "rsv" }
+func (returnKind) Prefix() string          { return "ret" }
+func (returnLineKind) Prefix() string      { return "rtl" }
+func (sessionKind) Prefix() string         { return "ses" }
+func (shipmentKind) Prefix() string        { return "shp" }
+func (shipmentLineKind) Prefix() string    { return "shl" }
+func (trackingKind) Prefix() string        { return "trk" }
+func (transactionKind) Prefix() string     { return "txn" }
+func (transferKind) Prefix() string        { return "trf" }
+func (transferLineKind) Prefix() string    { return "tfl" }
+func (userKind) Prefix() string            { return "usr" }
+func (variantKind) Prefix() string         { return "var" }
+func (termsKind) Prefix() string           { return "trm" }
