@@ -1,0 +1,81 @@
+package auth
+
+// Permission names what may be done: area, then read or write or a verb.
+type Permission string
+
+// The permissions.
+const (
+	CatalogRead     Permission = "catalog:read"
+	CatalogWrite    Permission = "catalog:write"
+	CostRead        Permission = "cost:read"
+	CustomerRead    Permission = "customer:read"
+	CustomerWrite   Permission = "customer:write"
+	CustomerErase   Permission = "customer:erase"
+	StockRead       Permission = "stock:read"
+	StockAdjust     Permission = "stock:adjust"
+	StockReceive    Permission = "stock:receive"
+	StockTransfer   Permission = "stock:transfer"
+	StockRepair     Permission = "stock:repair"
+	LocationWrite   Permission = "location:write"
+	ChannelRead     Permission = "channel:read"
+	ChannelWrite    Permission = "channel:write"
+	OrderRead       Permission = "order:read"
+	OrderWrite      Permission = "order:write"
+	OrderPrice      Permission = "order:price" // set a price other than the list's
+	OrderCancel     Permission = "order:cancel"
+	OrderHold       Permission = "order:hold"
+	RoutingWrite    Permission = "routing:write"
+	FulfillmentRead Permission = "fulfillment:read"
+	FulfillmentWork Permission = "fulfillment:work"
+	ReturnWrite     Permission = "return:write"
+	PaymentRead     Permission = "payment:read"
+	PaymentWrite    Permission = "payment:write"
+	PaymentRefund   Permission = "payment:refund"
+	BooksRead       Permission = "books:read"
+	BooksWrite      Permission = "books:write"
+	EventRead       Permission = "event:read"
+	AuditRead       Permission = "audit:read"
+	SettingRead     Permission = "setting:read"
+	SettingWrite    Permission = "setting:write"
+	UserRead        Permission = "user:read"
+	UserWrite       Permission = "user:write"
+	ImportRun       Permission = "import:run"
+	JobRead         Permission = "job:read"
+	JobWrite        Permission = "job:write"
+)
+
+// Role is a named set of permissions.
+type Role string
+
+// The roles.
+const (
+	Owner      Role = "owner"
+	Operations Role = "operations"
+	Warehouse  Role = "warehouse"
+	Service    Role = "service"
+	Buyer      Role = "buyer"
+	Accountant Role = "accountant"
+	ReadOnly   Role = "read_only"
+)
+
+var reading = []Permission{CatalogRead, CustomerRead, StockRead, ChannelRead, OrderRead, FulfillmentRead, PaymentRead, EventRead}
+
+// rolePermissions is the one table of who may do what; an owner may do all.
+var rolePermissions = map[Role][]Permission{
+	Owner: append([]Permission{
+		CatalogWrite, CostRead, CustomerWrite, CustomerErase, StockAdjust, StockReceive, StockTransfer, StockRepair,
+		LocationWrite, ChannelWrite, OrderWrite, OrderPrice, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork,
+		ReturnWrite, PaymentWrite, PaymentRefund, BooksRead, BooksWrite, AuditRead, SettingRead, SettingWrite,
+		UserRead, UserWrite, ImportRun, JobRead, JobWrite,
+	}, reading...),
+	Operations: append([]Permission{
+		CatalogWrite, CostRead, CustomerWrite, StockAdjust, StockReceive, StockTransfer, LocationWrite, ChannelWrite,
+		OrderWrite, OrderPrice, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork, ReturnWrite, PaymentWrite,
+		SettingRead, ImportRun, JobRead, JobWrite,
+	}, reading...),
+	Warehouse:  {CatalogRead, StockRead, StockAdjust, StockReceive, StockTransfer, OrderRead, FulfillmentRead, FulfillmentWork, ReturnWrite},
+	Service:    append([]Permission{CustomerWrite, OrderWrite, OrderCancel, OrderHold, ReturnWrite, PaymentWrite, PaymentRefund}, reading...),
+	Buyer:      {CatalogRead, CatalogWrite, CostRead, StockRead, StockReceive, StockTransfer, OrderRead, EventRead},
+	Accountant: append([]Permission{CostRead, BooksRead, BooksWrite, PaymentWrite, PaymentRefund, AuditRead}, reading...),
+	ReadOnly:   reading,
+}
