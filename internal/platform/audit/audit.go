@@ -8,8 +8,8 @@ import (
 	"encoding/json"
 	"time"
 
+	"purser/internal/base/actor"
 	"purser/internal/base/id"
-	"purser/internal/platform/auth"
 	"purser/internal/platform/db"
 )
 
@@ -38,7 +38,7 @@ func From(ctx context.Context, origin string) context.Context {
 func Record(ctx context.Context, tx *db.Tx, action, objectKind, object string, before, after any) error {
 	origin, _ := ctx.Value(originKey{}).(string)
 	_, err := db.Insert(ctx, tx, "audit", []Entry{{
-		ID: id.New[id.Audit](tx.Now()), At: tx.Now(), Actor: auth.Actor(ctx), Action: action,
+		ID: id.New[id.Audit](tx.Now()), At: tx.Now(), Actor: actor.Name(ctx), Action: action,
 		ObjectKind: objectKind, Object: object, Before: db.JSON[any]{V: plain(before)}, After: db.JSON[any]{V: plain(after)}, Origin: origin,
 	}})
 	return err

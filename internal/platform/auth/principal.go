@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 
+	"purser/internal/base/actor"
 	"purser/internal/base/fault"
 	"purser/internal/base/id"
 )
@@ -38,7 +39,7 @@ type contextKey struct{}
 
 // With returns a context in which p acts.
 func With(ctx context.Context, p Principal) context.Context {
-	return context.WithValue(ctx, contextKey{}, p)
+	return actor.With(context.WithValue(ctx, contextKey{}, p), p.Actor())
 }
 
 // From returns who acts; where nobody does, a principal that may do nothing.
@@ -48,12 +49,7 @@ func From(ctx context.Context) Principal {
 }
 
 // Actor names who acts, for rows that record it.
-func Actor(ctx context.Context) string {
-	if p := From(ctx); p.Kind != "" {
-		return p.Actor()
-	}
-	return "system:purser"
-}
+func Actor(ctx context.Context) string { return actor.Name(ctx) }
 
 // Require refuses unless the one who acts has a permission.
 func Require(ctx context.Context, perm Permission) error {

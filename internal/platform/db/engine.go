@@ -200,8 +200,8 @@ func Violated(err error) (name string, ok bool) {
 	var lite *sqlite.Error
 	if errors.As(err, &lite) && lite.Code()&0xff == sqlite3.SQLITE_CONSTRAINT {
 		text := lite.Error()
-		if _, after, found := strings.Cut(text, "constraint failed: "); found {
-			text = after
+		if i := strings.LastIndex(text, "constraint failed: "); i >= 0 {
+			text = text[i+len("constraint failed: "):]
 		}
 		name, _, _ = strings.Cut(text, " (")
 		return name, true

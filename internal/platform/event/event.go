@@ -15,9 +15,9 @@ import (
 	"strings"
 	"time"
 
+	"purser/internal/base/actor"
 	"purser/internal/base/fault"
 	"purser/internal/base/id"
-	"purser/internal/platform/auth"
 	"purser/internal/platform/db"
 )
 
@@ -37,7 +37,7 @@ func Record(ctx context.Context, tx *db.Tx, facts ...Fact) error {
 		return err
 	}
 	rows := make([]row, len(facts))
-	actor := auth.Actor(ctx)
+	name := actor.Name(ctx)
 	for i, f := range facts {
 		body, err := json.Marshal(f)
 		if err != nil {
@@ -46,7 +46,7 @@ func Record(ctx context.Context, tx *db.Tx, facts ...Fact) error {
 		p.seq++
 		rows[i] = row{
 			TxID: p.txid, Seq: p.seq, ID: id.New[id.Event](tx.Now()), Kind: f.Kind(),
-			Subject: id.Any(f.Subject().Bytes()), Actor: actor, At: tx.Now(), Body: string(body),
+			Subject: id.Any(f.Subject().Bytes()), Actor: name, At: tx.Now(), Body: string(body),
 		}
 	}
 	_, err = db.Insert(ctx, tx, "event", rows)

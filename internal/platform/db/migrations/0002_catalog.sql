@@ -30,7 +30,7 @@ CREATE TABLE variant (
 	sku             TEXT        NOT NULL,
 	sku_key         TEXT        NOT NULL, -- folded, for search; SKUs may differ by case alone
 	title           TEXT        NOT NULL,
-	search_key      TEXT        NOT NULL DEFAULT '', -- folded title and product title
+	search_key      TEXT        NOT NULL DEFAULT '', -- folded titles of variant and product, and the brand
 	options         JSONB       NOT NULL, -- values of the options, in the product's order
 	kind            TEXT        NOT NULL DEFAULT 'stocked' CHECK (kind IN ('stocked', 'service', 'kit', 'assembly', 'digital', 'gift_card')),
 	tax_class       TEXT        NOT NULL DEFAULT 'standard',
@@ -49,6 +49,7 @@ CREATE TABLE variant (
 	shelf_life_days BIGINT      NOT NULL DEFAULT 0,
 	ships_alone     BOOLEAN     NOT NULL DEFAULT FALSE,
 	signature       BOOLEAN     NOT NULL DEFAULT FALSE,
+	pack_size       BIGINT      NOT NULL DEFAULT 1 CHECK (pack_size > 0), -- units of a whole pack, for groups that buy whole packs
 	active          BOOLEAN     NOT NULL DEFAULT TRUE,
 	version         BIGINT      NOT NULL DEFAULT 1,
 	created_at      TIMESTAMPTZ NOT NULL,
@@ -122,7 +123,8 @@ CREATE TABLE customer_group (
 	price_list_id   UUID,
 	min_order_minor BIGINT NOT NULL DEFAULT 0,
 	currency        TEXT   NOT NULL DEFAULT '',
-	discount_ppm    BIGINT NOT NULL DEFAULT 0 CHECK (discount_ppm BETWEEN 0 AND 1000000)
+	discount_ppm    BIGINT NOT NULL DEFAULT 0 CHECK (discount_ppm BETWEEN 0 AND 1000000),
+	whole_packs     BOOLEAN NOT NULL DEFAULT FALSE -- members buy whole packs only
 );
 CREATE TABLE company (
 	id                 UUID        NOT NULL PRIMARY KEY,
@@ -218,6 +220,7 @@ CREATE TABLE channel (
 	allow_backorder BOOLEAN     NOT NULL DEFAULT TRUE,
 	pending_hours   BIGINT      NOT NULL DEFAULT 168, -- a pending order expires after this
 	handling_days   BIGINT      NOT NULL DEFAULT 1,   -- ship-by promise, in working days
+	retention_days  BIGINT      NOT NULL DEFAULT 0,   -- personal data is erased so long after an order is done; 0: kept
 	active          BOOLEAN     NOT NULL DEFAULT TRUE,
 	version         BIGINT      NOT NULL DEFAULT 1,
 	created_at      TIMESTAMPTZ NOT NULL
