@@ -22,8 +22,9 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// sqliteTypes are PostgreSQL's type names in a migration and SQLite's own.
-var sqliteTypes = strings.NewReplacer("TIMESTAMPTZ", "TIMESTAMP", "JSONB", "TEXT", " UUID", " BLOB")
+// sqliteTypes are PostgreSQL's words in a migration and SQLite's own. Texts that
+// lists are sorted by are compared byte by byte, which SQLite does anyway.
+var sqliteTypes = strings.NewReplacer("TIMESTAMPTZ", "TIMESTAMP", "JSONB", "TEXT", " UUID", " BLOB", ` COLLATE "C"`, "")
 
 // sequences are the number series that may have gaps. PostgreSQL keeps them as
 // sequences, so that transactions do not wait for each other's numbers.

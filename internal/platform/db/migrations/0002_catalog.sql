@@ -5,12 +5,12 @@ CREATE TABLE category (
 	id        UUID   NOT NULL PRIMARY KEY,
 	parent_id UUID   REFERENCES category (id),
 	name      TEXT   NOT NULL,
-	slug      TEXT   NOT NULL UNIQUE,
+	slug      TEXT COLLATE "C"   NOT NULL UNIQUE,
 	position  BIGINT NOT NULL DEFAULT 0
 );
 CREATE TABLE product (
 	id          UUID        NOT NULL PRIMARY KEY,
-	handle      TEXT        NOT NULL UNIQUE,
+	handle      TEXT COLLATE "C"        NOT NULL UNIQUE,
 	title       TEXT        NOT NULL,
 	description TEXT        NOT NULL DEFAULT '',
 	brand       TEXT        NOT NULL DEFAULT '',
@@ -27,10 +27,10 @@ CREATE TABLE product (
 CREATE TABLE variant (
 	id              UUID        NOT NULL PRIMARY KEY,
 	product_id      UUID        NOT NULL REFERENCES product (id),
-	sku             TEXT        NOT NULL,
-	sku_key         TEXT        NOT NULL, -- folded, for search; SKUs may differ by case alone
+	sku             TEXT COLLATE "C"        NOT NULL,
+	sku_key         TEXT COLLATE "C"        NOT NULL, -- folded, for search; SKUs may differ by case alone
 	title           TEXT        NOT NULL,
-	search_key      TEXT        NOT NULL DEFAULT '', -- folded titles of variant and product, and the brand
+	search_key      TEXT COLLATE "C"        NOT NULL DEFAULT '', -- folded titles of variant and product, and the brand
 	options         JSONB       NOT NULL, -- values of the options, in the product's order
 	kind            TEXT        NOT NULL DEFAULT 'stocked' CHECK (kind IN ('stocked', 'service', 'kit', 'assembly', 'digital', 'gift_card')),
 	tax_class       TEXT        NOT NULL DEFAULT 'standard',
@@ -59,7 +59,7 @@ CREATE TABLE variant (
 CREATE INDEX variant_product ON variant (product_id);
 CREATE INDEX variant_sku_key ON variant (sku_key);
 CREATE TABLE barcode (
-	code       TEXT   NOT NULL PRIMARY KEY,
+	code       TEXT COLLATE "C"   NOT NULL PRIMARY KEY,
 	variant_id UUID   NOT NULL REFERENCES variant (id),
 	kind       TEXT   NOT NULL, -- ean, upc, case, supplier, other
 	quantity   BIGINT NOT NULL DEFAULT 1 CHECK (quantity > 0) -- base units that one scan stands for
@@ -77,7 +77,7 @@ CREATE TABLE kit_component (
 CREATE INDEX kit_component_of ON kit_component (component_id);
 CREATE TABLE price_list (
 	id            UUID        NOT NULL PRIMARY KEY,
-	code          TEXT        NOT NULL UNIQUE,
+	code          TEXT COLLATE "C"        NOT NULL UNIQUE,
 	name          TEXT        NOT NULL,
 	currency      TEXT        NOT NULL,
 	tax_inclusive BOOLEAN     NOT NULL DEFAULT FALSE,
@@ -118,7 +118,7 @@ CREATE TABLE payment_terms (
 );
 CREATE TABLE customer_group (
 	id              UUID   NOT NULL PRIMARY KEY,
-	code            TEXT   NOT NULL UNIQUE,
+	code            TEXT COLLATE "C"   NOT NULL UNIQUE,
 	name            TEXT   NOT NULL,
 	price_list_id   UUID,
 	min_order_minor BIGINT NOT NULL DEFAULT 0,
@@ -129,7 +129,7 @@ CREATE TABLE customer_group (
 CREATE TABLE company (
 	id                 UUID        NOT NULL PRIMARY KEY,
 	name               TEXT        NOT NULL,
-	name_key           TEXT        NOT NULL,
+	name_key           TEXT COLLATE "C"        NOT NULL,
 	vat_number         TEXT        NOT NULL DEFAULT '',
 	currency           TEXT        NOT NULL,
 	terms_id           UUID        REFERENCES payment_terms (id),
@@ -163,9 +163,9 @@ CREATE TABLE customer (
 	name          TEXT        NOT NULL,
 	email         TEXT        NOT NULL DEFAULT '',
 	phone         TEXT        NOT NULL DEFAULT '',
-	email_key     TEXT        NOT NULL DEFAULT '',
-	phone_key     TEXT        NOT NULL DEFAULT '',
-	name_key      TEXT        NOT NULL DEFAULT '',
+	email_key     TEXT COLLATE "C"        NOT NULL DEFAULT '',
+	phone_key     TEXT COLLATE "C"        NOT NULL DEFAULT '',
+	name_key      TEXT COLLATE "C"        NOT NULL DEFAULT '',
 	currency      TEXT        NOT NULL DEFAULT '',
 	language      TEXT        NOT NULL DEFAULT '',
 	group_id      UUID        REFERENCES customer_group (id),
@@ -209,7 +209,7 @@ CREATE INDEX interaction_customer ON interaction (customer_id, id);
 -- owner: channel
 CREATE TABLE channel (
 	id              UUID        NOT NULL PRIMARY KEY,
-	code            TEXT        NOT NULL UNIQUE,
+	code            TEXT COLLATE "C"        NOT NULL UNIQUE,
 	name            TEXT        NOT NULL,
 	kind            TEXT        NOT NULL, -- manual, csv, api or a connector's name
 	currency        TEXT        NOT NULL,
@@ -228,7 +228,7 @@ CREATE TABLE channel (
 CREATE TABLE listing (
 	id         UUID        NOT NULL PRIMARY KEY,
 	channel_id UUID        NOT NULL REFERENCES channel (id),
-	external   TEXT        NOT NULL, -- the channel's own article number
+	external   TEXT COLLATE "C"        NOT NULL, -- the channel's own article number
 	title      TEXT        NOT NULL DEFAULT '',
 	barcode    TEXT        NOT NULL DEFAULT '',
 	variant_id UUID, -- none: waits to be mapped

@@ -211,7 +211,8 @@ CREATE TABLE pick_batch (
 	assigned_to UUID,
 	created_by  TEXT        NOT NULL,
 	created_at  TIMESTAMPTZ NOT NULL,
-	closed_at   TIMESTAMPTZ
+	closed_at   TIMESTAMPTZ,
+	version     BIGINT      NOT NULL DEFAULT 1
 );
 CREATE TABLE pick_line (
 	id                  UUID   NOT NULL PRIMARY KEY,

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package pgcluster
+
+func roomy(string) bool { return false }
