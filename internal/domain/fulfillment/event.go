@@ -1,0 +1,177 @@
+package fulfillment
+
+import (
+	"time"
+
+	"purser/internal/base/id"
+)
+
+// The facts of a fulfillment order and of its shipments belong to the timeline
+// of their sales order, those of a pick batch to its own.
+
+// about is what every fact about a fulfillment order tells.
+type about struct {
+	Order       id.Order       `json:"order_id"`
+	Fulfillment id.Fulfillment `json:"fulfillment_id"`
+	Location    id.Location    `json:"location_id"`
+}
+
+func (o *Order) about() about { return about{o.Order, o.ID, o.Location} }
+
+// Subject is the sales order.
+func (a about) Subject() id.UUID { return a.Order }
+
+// Created says that a location was asked for units.
+type Created struct {
+	about
+	Status Status `json:"status"`
+	Lines  int    `json:"lines"`
+	Units  int64  `json:"units"`
+}
+
+// Kind names the fact.
+func (Created) Kind() string { return "fulfillment.created" }
+
+// Released says that the location may begin.
+type Released struct{ about }
+
+// Kind names the fact.
+func (Released) Kind() string { return "fulfillment.released" }
+
+// Started says that the location has begun.
+type Started struct{ about }
+
+// Kind names the fact.
+func (Started) Kind() string { return "fulfillment.started" }
+
+// Picked says that all open units are picked.
+type Picked struct{ about }
+
+// Kind names the fact.
+func (Picked) Kind() string { return "fulfillment.picked" }
+
+// Readied says that the goods wait for the customer.
+type Readied struct{ about }
+
+// Kind names the fact.
+func (Readied) Kind() string { return "fulfillment.ready" }
+
+// Withdrawn says that units were taken off.
+type Withdrawn struct {
+	about
+	Units  int64  `json:"units"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// Kind names the fact.
+func (Withdrawn) Kind() string { return "fulfillment.units_cancelled" }
+
+// Refused says that the location will not ship units.
+type Refused struct {
+	about
+	Units  int64  `json:"units"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// Kind names the fact.
+func (Refused) Kind() string { return "fulfillment.refused" }
+
+// Ended says that nothing is left to do: closed, cancelled or rejected.
+type Ended struct {
+	about
+	Status Status `json:"-"`
+}
+
+// Kind names the fact by its state: fulfillment.closed, fulfillment.cancelled
+// or fulfillment.rejected.
+func (e Ended) Kind() string { return "fulfillment." + string(e.Status) }
+
+// aboutShipment is what every fact about a shipment tells.
+type aboutShipment struct {
+	about
+	Shipment id.Shipment `json:"shipment_id"`
+	Number   int64       `json:"number"`
+}
+
+func (s *Shipment) about() aboutShipment {
+	return aboutShipment{about{s.Order, s.Fulfillment, s.Location}, s.ID, s.Number}
+}
+
+// Packed says that goods are being packed.
+type Packed struct {
+	aboutShipment
+	Units int64 `json:"units"`
+}
+
+// Kind names the fact.
+func (Packed) Kind() string { return "shipment.packed" }
+
+// Labelled says that the carrier is known.
+type Labelled struct {
+	aboutShipment
+	Carrier        string `json:"carrier,omitempty"`
+	Service        string `json:"service,omitempty"`
+	TrackingNumber string `json:"tracking_number,omitempty"`
+}
+
+// Kind names the fact.
+func (Labelled) Kind() string { return "shipment.labelled" }
+
+// Shipped says that goods left.
+type Shipped struct {
+	aboutShipment
+	Units          int64  `json:"units"`
+	Lines          int    `json:"lines"`
+	Carrier        string `json:"carrier,omitempty"`
+	TrackingNumber string `json:"tracking_number,omitempty"`
+}
+
+// Kind names the fact.
+func (Shipped) Kind() string { return "shipment.shipped" }
+
+// Voided says that a shipment was unpacked.
+type Voided struct {
+	aboutShipment
+	Reason string `json:"reason,omitempty"`
+}
+
+// Kind names the fact.
+func (Voided) Kind() string { return "shipment.voided" }
+
+// Tracked says where a shipment is now, as its carrier sees it.
+type Tracked struct {
+	aboutShipment
+	From        Tracking  `json:"from"`
+	To          Tracking  `json:"to"`
+	Description string    `json:"description,omitempty"`
+	Place       string    `json:"place,omitempty"`
+	At          time.Time `json:"at"`
+}
+
+// Kind names the fact.
+func (Tracked) Kind() string { return "shipment.tracked" }
+
+// Delivered says that goods arrived.
+type Delivered struct {
+	aboutShipment
+	At time.Time `json:"at"`
+}
+
+// Kind names the fact.
+func (Delivered) Kind() string { return "shipment.delivered" }
+
+// BatchChanged says that a pick batch has a new state.
+type BatchChanged struct {
+	Batch    id.Batch    `json:"batch_id"`
+	Number   int64       `json:"number"`
+	Location id.Location `json:"location_id"`
+	Status   BatchStatus `json:"status"`
+	Picked   int64       `json:"picked"`
+	Short    int64       `json:"short,omitempty"`
+}
+
+// Kind names the fact by the state: pick_batch.open, pick_batch.picking ...
+func (b BatchChanged) Kind() string { return "pick_batch." + string(b.Status) }
+
+// Subject is the batch.
+func (b BatchChanged) Subject() id.UUID { return b.Batch }
