@@ -24,7 +24,7 @@ import (
 type Currency string
 
 // Valid tells whether c is a currency in use.
-func (c Currency) Valid() bool { return currency.IsValid(string(c)) }
+func (c Currency) Valid() bool { return c != "" && currency.IsValid(string(c)) }
 
 // Digits is the number of decimals of c's minor unit: 2 for EUR, 0 for JPY, 3 for KWD.
 func (c Currency) Digits() int {

@@ -3,7 +3,7 @@
 -- owner: inventory
 CREATE TABLE location (
 	id             UUID        NOT NULL PRIMARY KEY,
-	code           TEXT        NOT NULL UNIQUE,
+	code           TEXT COLLATE "C"        NOT NULL UNIQUE,
 	name           TEXT        NOT NULL,
 	kind           TEXT        NOT NULL CHECK (kind IN ('warehouse', 'store', 'thirdparty', 'supplier', 'channel', 'transit', 'quarantine')),
 	address        JSONB       NOT NULL,
@@ -26,7 +26,7 @@ CREATE TABLE location (
 CREATE TABLE bin (
 	id          UUID   NOT NULL PRIMARY KEY,
 	location_id UUID   NOT NULL REFERENCES location (id),
-	code        TEXT   NOT NULL,
+	code        TEXT COLLATE "C"   NOT NULL,
 	path        BIGINT NOT NULL DEFAULT 0, -- where the bin comes on a picker's walk
 	UNIQUE (location_id, code)
 );
@@ -41,7 +41,8 @@ CREATE TABLE stock_level (
 	safety          BIGINT  NOT NULL DEFAULT 0,
 	incoming        BIGINT  NOT NULL DEFAULT 0,
 	backordered     BIGINT  NOT NULL DEFAULT 0,
-	allow_negative  BOOLEAN NOT NULL DEFAULT FALSE,
+	allow_negative  BOOLEAN NOT NULL DEFAULT FALSE, -- copy of the location's policy
+	sellable        BOOLEAN NOT NULL DEFAULT TRUE, -- copy of the location's kind: false in transit and in quarantine
 	bin_id          UUID,
 	PRIMARY KEY (variant_id, location_id),
 	CONSTRAINT stock_level_counts CHECK (committed >= 0 AND damaged >= 0 AND quality_control >= 0 AND safety >= 0 AND incoming >= 0 AND backordered >= 0),
@@ -60,13 +61,14 @@ CREATE TABLE reservation (
 	kind        TEXT        NOT NULL CHECK (kind IN ('stock', 'backorder')),
 	status      TEXT        NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'consumed', 'released')),
 	priority    BIGINT      NOT NULL DEFAULT 0,
+	queued_at   TIMESTAMPTZ NOT NULL, -- when the demand first claimed the units: its place in the queue, kept when they move
 	created_at  TIMESTAMPTZ NOT NULL,
 	closed_at   TIMESTAMPTZ
 );
 CREATE INDEX reservation_demand ON reservation (demand_id) WHERE status = 'active';
 CREATE INDEX reservation_level ON reservation (variant_id, location_id) WHERE status = 'active';
 -- serves the queue: by priority, then age
-CREATE INDEX reservation_queue ON reservation (variant_id, priority DESC, created_at, id) WHERE status = 'active' AND kind = 'backorder';
+CREATE INDEX reservation_queue ON reservation (variant_id, priority DESC, queued_at, id) WHERE status = 'active' AND kind = 'backorder';
 -- The ledger. Rows are only ever added. Sums over a level's rows give on hand
 -- (all states) and each unavailable state.
 CREATE TABLE stock_movement (
@@ -91,11 +93,13 @@ CREATE TABLE stock_movement (
 CREATE INDEX stock_movement_level ON stock_movement (variant_id, location_id, id);
 CREATE INDEX stock_movement_cause ON stock_movement (cause_id) WHERE cause_id IS NOT NULL;
 CREATE UNIQUE INDEX stock_movement_undo ON stock_movement (undoes_id) WHERE undoes_id IS NOT NULL;
--- What the company's units of a variant are worth, wherever they lie: moving average.
+-- What the company's units of a variant are worth, wherever they lie: moving
+-- average. Who changes stock or claims of a variant locks its row here first.
 CREATE TABLE stock_value (
 	variant_id  UUID   NOT NULL PRIMARY KEY,
 	quantity    BIGINT NOT NULL,
 	value_minor BIGINT NOT NULL,
+	cost_micros BIGINT NOT NULL DEFAULT 0, -- cost of a unit when there last were any
 	CONSTRAINT stock_value_empty CHECK (quantity <> 0 OR value_minor = 0)
 );
 CREATE TABLE transfer (

@@ -35,6 +35,9 @@ CREATE TABLE sales_order (
 	refunded            BIGINT      NOT NULL DEFAULT 0,
 	credited            BIGINT      NOT NULL DEFAULT 0, -- granted back by returns and refunds, part of total
 	invoiced            BIGINT      NOT NULL DEFAULT 0,
+	overdue             BOOLEAN     NOT NULL DEFAULT FALSE, -- an invoice of it is past its due date
+	requested_returns   BIGINT      NOT NULL DEFAULT 0, -- returns that wait for an approval
+	open_returns        BIGINT      NOT NULL DEFAULT 0, -- returns that are approved and not closed
 	terms_days          BIGINT, -- payment terms: due so many days after the invoice; none: pay first
 	terms_end_of_month  BOOLEAN     NOT NULL DEFAULT FALSE,
 	priority            BIGINT      NOT NULL DEFAULT 0,
@@ -63,14 +66,36 @@ CREATE UNIQUE INDEX sales_order_external ON sales_order (channel_id, external_id
 -- the list, newest first, whole or by status
 CREATE INDEX sales_order_placed ON sales_order (placed_at DESC, id DESC);
 CREATE INDEX sales_order_status ON sales_order (status, placed_at DESC, id DESC);
-CREATE INDEX sales_order_customer ON sales_order (customer_id, placed_at DESC);
+-- or by what is asked for most, in the same order
+CREATE INDEX sales_order_channel ON sales_order (channel_id, placed_at DESC, id DESC);
+CREATE INDEX sales_order_customer ON sales_order (customer_id, placed_at DESC, id DESC);
+CREATE INDEX sales_order_company ON sales_order (company_id, placed_at DESC, id DESC) WHERE company_id IS NOT NULL;
+CREATE INDEX sales_order_assigned ON sales_order (assigned_to, placed_at DESC, id DESC) WHERE assigned_to IS NOT NULL;
+-- by the rarer states that finished orders can be in; unpaid and authorized ones are not finished
+CREATE INDEX sales_order_payment ON sales_order (payment_status, placed_at DESC, id DESC) WHERE payment_status NOT IN ('unpaid', 'authorized', 'paid');
+CREATE INDEX sales_order_return ON sales_order (return_status, placed_at DESC, id DESC) WHERE return_status <> 'none';
+-- what a customer on the telephone says
+CREATE INDEX sales_order_email ON sales_order (email) WHERE email <> '';
+CREATE INDEX sales_order_external_number ON sales_order (external_number) WHERE external_number <> '';
+-- quotes and pending orders that run out
+CREATE INDEX sales_order_expires ON sales_order (expires_at) WHERE expires_at IS NOT NULL AND status IN ('draft', 'pending');
+-- The tags of sales_order.tags, to find orders by.
+CREATE TABLE order_tag (
+	tag       TEXT        NOT NULL,
+	placed_at TIMESTAMPTZ NOT NULL,
+	order_id  UUID        NOT NULL REFERENCES sales_order (id),
+	PRIMARY KEY (tag, placed_at, order_id)
+);
+CREATE INDEX order_tag_order ON order_tag (order_id);
 CREATE TABLE order_line (
 	id                UUID    NOT NULL PRIMARY KEY,
 	order_id          UUID    NOT NULL REFERENCES sales_order (id),
 	position          BIGINT  NOT NULL,
 	parent_id         UUID, -- the kit's line, for a component
 	kind              TEXT    NOT NULL CHECK (kind IN ('item', 'kit', 'component', 'service')),
-	variant_id        UUID, -- none: not mapped yet
+	variant_id        UUID, -- none: not mapped yet, or a service
+	external_id       TEXT    NOT NULL DEFAULT '', -- the channel's own id of the line
+	listing           TEXT    NOT NULL DEFAULT '', -- the channel's own id of the article
 	sku               TEXT    NOT NULL,
 	title             TEXT    NOT NULL,
 	quantity          BIGINT  NOT NULL CHECK (quantity > 0),
@@ -109,6 +134,8 @@ CREATE TABLE order_line (
 );
 CREATE INDEX order_line_order ON order_line (order_id, position);
 CREATE INDEX order_line_variant ON order_line (variant_id, order_id);
+-- what waits for its listing to be mapped
+CREATE INDEX order_line_unmapped ON order_line (listing, order_id) WHERE variant_id IS NULL AND kind = 'item';
 CREATE TABLE order_charge (
 	id            UUID   NOT NULL PRIMARY KEY,
 	order_id      UUID   NOT NULL REFERENCES sales_order (id),
@@ -157,6 +184,8 @@ CREATE TABLE order_hold (
 	released_at     TIMESTAMPTZ
 );
 CREATE INDEX order_hold_order ON order_hold (order_id);
+-- the list of orders that are held for a reason
+CREATE INDEX order_hold_reason ON order_hold (reason, order_id) WHERE status = 'active';
 CREATE INDEX order_hold_until ON order_hold (until) WHERE status = 'active' AND until IS NOT NULL;
 CREATE TABLE order_note (
 	id       UUID        NOT NULL PRIMARY KEY,

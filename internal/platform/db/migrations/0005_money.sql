@@ -26,6 +26,7 @@ CREATE TABLE payment (
 	CONSTRAINT payment_sums CHECK (refunded >= 0 AND refunded <= captured AND captured <= authorized AND authorized >= 0)
 );
 CREATE INDEX payment_order ON payment (order_id);
+CREATE INDEX payment_expiry ON payment (expires_at) WHERE status IN ('authorized', 'partially_captured') AND expires_at IS NOT NULL;
 -- One event at a gateway. Its id is the idempotency key of the outside call.
 CREATE TABLE payment_transaction (
 	id           UUID        NOT NULL PRIMARY KEY,
@@ -37,8 +38,10 @@ CREATE TABLE payment_transaction (
 	gateway_ref  TEXT        NOT NULL DEFAULT '',
 	cause_kind   TEXT        NOT NULL DEFAULT '', -- shipment, refund, order, webhook
 	cause_id     UUID,
+	parent_id    UUID, -- the authorization that a capture or void draws on
 	error_code   TEXT        NOT NULL DEFAULT '',
 	error        TEXT        NOT NULL DEFAULT '',
+	action_url   TEXT        NOT NULL DEFAULT '', -- where the customer must confirm
 	tries        BIGINT      NOT NULL DEFAULT 0,
 	requested_at TIMESTAMPTZ NOT NULL,
 	settled_at   TIMESTAMPTZ,
@@ -87,6 +90,28 @@ CREATE TABLE account (
 	name TEXT NOT NULL,
 	kind TEXT NOT NULL CHECK (kind IN ('asset', 'liability', 'equity', 'income', 'expense'))
 );
+INSERT INTO account (code, name, kind) VALUES
+	('1000', 'Cash and bank', 'asset'),
+	('1050', 'Payments in clearing', 'asset'),
+	('1100', 'Accounts receivable', 'asset'),
+	('1200', 'Stock', 'asset'),
+	('1900', 'Currency exchange', 'asset'),
+	('2000', 'Goods received, not invoiced', 'liability'),
+	('2100', 'Tax payable', 'liability'),
+	('2200', 'Gift cards and store credit', 'liability'),
+	('3000', 'Opening balances', 'equity'),
+	('4000', 'Sales', 'income'),
+	('4100', 'Discounts given', 'income'),
+	('4200', 'Returns and credits', 'income'),
+	('4300', 'Shipping charged', 'income'),
+	('4400', 'Fees charged', 'income'),
+	('5000', 'Cost of goods sold', 'expense'),
+	('5100', 'Stock adjustments', 'expense'),
+	('5200', 'Stock written off', 'expense'),
+	('5300', 'Cost variances', 'expense'),
+	('6000', 'Bad debts', 'expense'),
+	('7000', 'Exchange gains and losses', 'expense'),
+	('7100', 'Rounding differences', 'expense');
 CREATE TABLE journal (
 	id            UUID        NOT NULL PRIMARY KEY,
 	kind          TEXT        NOT NULL, -- the business event that posts: invoice, capture, receive ...

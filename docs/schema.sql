@@ -1,0 +1,1024 @@
+-- The tables of Purser, as PostgreSQL gets them, put together from the
+-- migrations by `make golden`: read it, and change the migrations.
+--
+-- SQLite has the same with its own type names: UUID is a BLOB of 16 bytes,
+-- JSONB is TEXT, TIMESTAMPTZ is TIMESTAMP, and there are no collations.
+-- PostgreSQL also has a sequence number_SERIES for each series of numbers that
+-- may have gaps. The job queue's tables (river_*) and goose_db_version belong
+-- to libraries and are not shown.
+
+-- ==== 0001_platform.sql ====
+
+-- Conventions: ids are UUIDv7 made by the program; money is in minor units of
+-- the currency beside it (columns *_micros: millionths of a major unit, *_ppm:
+-- millionths of a whole); quantities are whole base units; instants are UTC with
+-- microseconds; business_date is the merchant's own day, as YYYY-MM-DD.
+-- The line "owner:" names the package whose SQL may name the tables below it.
+
+-- owner: setting
+CREATE TABLE setting (
+	name       TEXT        NOT NULL PRIMARY KEY,
+	value      JSONB       NOT NULL,
+	version    BIGINT      NOT NULL DEFAULT 1,
+	updated_at TIMESTAMPTZ NOT NULL
+);
+
+-- owner: number
+-- A series of numbers. Fiscal series have no gaps: their row is taken last in
+-- the transaction that uses the number.
+CREATE TABLE number_series (
+	name TEXT   NOT NULL PRIMARY KEY,
+	next BIGINT NOT NULL
+);
+
+-- owner: event
+-- What happened, for ever. The feed's order is (txid, seq): on PostgreSQL a
+-- reader takes only rows of transactions older than every open one.
+CREATE TABLE event (
+	txid    BIGINT      NOT NULL,
+	seq     BIGINT      NOT NULL,
+	id      UUID        NOT NULL,
+	kind    TEXT        NOT NULL,
+	subject UUID        NOT NULL,
+	actor   TEXT        NOT NULL,
+	at      TIMESTAMPTZ NOT NULL,
+	body    JSONB       NOT NULL,
+	PRIMARY KEY (txid, seq)
+);
+-- Lifts the txid of a PostgreSQL server that counts from lower than the one
+-- whose events were restored into it.
+CREATE TABLE event_feed (
+	name TEXT   NOT NULL PRIMARY KEY,
+	base BIGINT NOT NULL
+);
+-- serves the timeline of one order, customer or variant
+CREATE INDEX event_subject ON event (subject, txid, seq);
+
+-- owner: audit
+CREATE TABLE audit (
+	id          UUID        NOT NULL PRIMARY KEY,
+	at          TIMESTAMPTZ NOT NULL,
+	actor       TEXT        NOT NULL,
+	action      TEXT        NOT NULL,
+	object_kind TEXT        NOT NULL,
+	object      TEXT        NOT NULL,
+	before      JSONB,
+	after       JSONB,
+	origin      TEXT        NOT NULL DEFAULT ''
+);
+-- serves the history of one object
+CREATE INDEX audit_object ON audit (object_kind, object, id);
+
+-- owner: auth
+CREATE TABLE app_user (
+	id            UUID        NOT NULL PRIMARY KEY,
+	email         TEXT        NOT NULL,
+	email_key     TEXT        NOT NULL,
+	name          TEXT        NOT NULL,
+	role          TEXT        NOT NULL,
+	password_hash TEXT        NOT NULL DEFAULT '',
+	active        BOOLEAN     NOT NULL DEFAULT TRUE,
+	failed_tries  BIGINT      NOT NULL DEFAULT 0,
+	locked_until  TIMESTAMPTZ,
+	last_login_at TIMESTAMPTZ,
+	version       BIGINT      NOT NULL DEFAULT 1,
+	created_at    TIMESTAMPTZ NOT NULL,
+	CONSTRAINT app_user_email UNIQUE (email_key)
+);
+CREATE TABLE user_location (
+	user_id     UUID NOT NULL REFERENCES app_user (id),
+	location_id UUID NOT NULL,
+	PRIMARY KEY (user_id, location_id)
+);
+CREATE TABLE session (
+	id           UUID        NOT NULL PRIMARY KEY,
+	token_hash   TEXT        NOT NULL UNIQUE,
+	user_id      UUID        NOT NULL REFERENCES app_user (id),
+	created_at   TIMESTAMPTZ NOT NULL,
+	last_seen_at TIMESTAMPTZ NOT NULL,
+	expires_at   TIMESTAMPTZ NOT NULL,
+	agent        TEXT        NOT NULL DEFAULT ''
+);
+CREATE TABLE api_key (
+	id           UUID        NOT NULL PRIMARY KEY,
+	name         TEXT        NOT NULL,
+	prefix       TEXT        NOT NULL,
+	token_hash   TEXT        NOT NULL UNIQUE,
+	role         TEXT        NOT NULL,
+	scopes       JSONB       NOT NULL,
+	locations    JSONB       NOT NULL,
+	created_by   TEXT        NOT NULL,
+	created_at   TIMESTAMPTZ NOT NULL,
+	expires_at   TIMESTAMPTZ,
+	revoked_at   TIMESTAMPTZ,
+	last_used_at TIMESTAMPTZ
+);
+CREATE TABLE setup_link (
+	token_hash TEXT        NOT NULL PRIMARY KEY,
+	expires_at TIMESTAMPTZ NOT NULL,
+	used_at    TIMESTAMPTZ
+);
+
+-- owner: idempotency
+CREATE TABLE idempotency (
+	principal    TEXT        NOT NULL,
+	key          TEXT        NOT NULL,
+	request_hash TEXT        NOT NULL,
+	status       BIGINT      NOT NULL,
+	headers      JSONB       NOT NULL,
+	body         TEXT        NOT NULL,
+	created_at   TIMESTAMPTZ NOT NULL,
+	PRIMARY KEY (principal, key)
+);
+-- serves the pruning of old keys
+CREATE INDEX idempotency_age ON idempotency (created_at);
+
+-- owner: postal
+-- Postal codes that a merchant imported, over the embedded ones.
+CREATE TABLE postal_code (
+	country TEXT   NOT NULL,
+	code    TEXT   NOT NULL,
+	place   TEXT   NOT NULL DEFAULT '',
+	region  TEXT   NOT NULL DEFAULT '',
+	lat_e6  BIGINT NOT NULL,
+	lon_e6  BIGINT NOT NULL,
+	PRIMARY KEY (country, code)
+);
+
+-- ==== 0002_catalog.sql ====
+
+-- owner: catalog
+CREATE TABLE category (
+	id        UUID   NOT NULL PRIMARY KEY,
+	parent_id UUID   REFERENCES category (id),
+	name      TEXT   NOT NULL,
+	slug      TEXT COLLATE "C"   NOT NULL UNIQUE,
+	position  BIGINT NOT NULL DEFAULT 0
+);
+CREATE TABLE product (
+	id          UUID        NOT NULL PRIMARY KEY,
+	handle      TEXT COLLATE "C"        NOT NULL UNIQUE,
+	title       TEXT        NOT NULL,
+	description TEXT        NOT NULL DEFAULT '',
+	brand       TEXT        NOT NULL DEFAULT '',
+	category_id UUID        REFERENCES category (id),
+	options     JSONB       NOT NULL, -- names of the options, e.g. ["Size", "Color"]
+	tags        JSONB       NOT NULL,
+	images      JSONB       NOT NULL,
+	custom      JSONB       NOT NULL,
+	status      TEXT        NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'draft', 'archived')),
+	version     BIGINT      NOT NULL DEFAULT 1,
+	created_at  TIMESTAMPTZ NOT NULL,
+	updated_at  TIMESTAMPTZ NOT NULL
+);
+CREATE TABLE variant (
+	id              UUID        NOT NULL PRIMARY KEY,
+	product_id      UUID        NOT NULL REFERENCES product (id),
+	sku             TEXT COLLATE "C"        NOT NULL,
+	sku_key         TEXT COLLATE "C"        NOT NULL, -- folded, for search; SKUs may differ by case alone
+	title           TEXT        NOT NULL,
+	search_key      TEXT COLLATE "C"        NOT NULL DEFAULT '', -- folded titles of variant and product, and the brand
+	options         JSONB       NOT NULL, -- values of the options, in the product's order
+	kind            TEXT        NOT NULL DEFAULT 'stocked' CHECK (kind IN ('stocked', 'service', 'kit', 'assembly', 'digital', 'gift_card')),
+	tax_class       TEXT        NOT NULL DEFAULT 'standard',
+	backorder       BOOLEAN     NOT NULL DEFAULT FALSE,
+	backorder_limit BIGINT      NOT NULL DEFAULT 0 CHECK (backorder_limit >= 0), -- units that may be owed at once; 0 is no limit
+	may_split       BOOLEAN     NOT NULL DEFAULT FALSE, -- a kit: components may come in several parcels
+	cost_micros     BIGINT      NOT NULL DEFAULT 0, -- initial cost of one unit, base currency
+	weight_grams    BIGINT      NOT NULL DEFAULT 0,
+	length_mm       BIGINT      NOT NULL DEFAULT 0,
+	width_mm        BIGINT      NOT NULL DEFAULT 0,
+	height_mm       BIGINT      NOT NULL DEFAULT 0,
+	hs_code         TEXT        NOT NULL DEFAULT '',
+	origin_country  TEXT        NOT NULL DEFAULT '',
+	hazmat          TEXT        NOT NULL DEFAULT '',
+	temperature     TEXT        NOT NULL DEFAULT '',
+	shelf_life_days BIGINT      NOT NULL DEFAULT 0,
+	ships_alone     BOOLEAN     NOT NULL DEFAULT FALSE,
+	signature       BOOLEAN     NOT NULL DEFAULT FALSE,
+	pack_size       BIGINT      NOT NULL DEFAULT 1 CHECK (pack_size > 0), -- units of a whole pack, for groups that buy whole packs
+	active          BOOLEAN     NOT NULL DEFAULT TRUE,
+	version         BIGINT      NOT NULL DEFAULT 1,
+	created_at      TIMESTAMPTZ NOT NULL,
+	updated_at      TIMESTAMPTZ NOT NULL,
+	CONSTRAINT variant_sku UNIQUE (sku)
+);
+CREATE INDEX variant_product ON variant (product_id);
+CREATE INDEX variant_sku_key ON variant (sku_key);
+CREATE TABLE barcode (
+	code       TEXT COLLATE "C"   NOT NULL PRIMARY KEY,
+	variant_id UUID   NOT NULL REFERENCES variant (id),
+	kind       TEXT   NOT NULL, -- ean, upc, case, supplier, other
+	quantity   BIGINT NOT NULL DEFAULT 1 CHECK (quantity > 0) -- base units that one scan stands for
+);
+CREATE INDEX barcode_variant ON barcode (variant_id);
+CREATE TABLE kit_component (
+	kit_id       UUID   NOT NULL REFERENCES variant (id),
+	component_id UUID   NOT NULL REFERENCES variant (id),
+	position     BIGINT NOT NULL,
+	quantity     BIGINT NOT NULL CHECK (quantity > 0),
+	price_weight BIGINT NOT NULL DEFAULT 0 CHECK (price_weight >= 0), -- share of the kit's price, relative to the other components
+	PRIMARY KEY (kit_id, component_id),
+	CHECK (kit_id <> component_id)
+);
+CREATE INDEX kit_component_of ON kit_component (component_id);
+CREATE TABLE price_list (
+	id            UUID        NOT NULL PRIMARY KEY,
+	code          TEXT COLLATE "C"        NOT NULL UNIQUE,
+	name          TEXT        NOT NULL,
+	currency      TEXT        NOT NULL,
+	tax_inclusive BOOLEAN     NOT NULL DEFAULT FALSE,
+	is_base       BOOLEAN     NOT NULL DEFAULT FALSE,
+	starts_at     TIMESTAMPTZ,
+	ends_at       TIMESTAMPTZ,
+	version       BIGINT      NOT NULL DEFAULT 1,
+	created_at    TIMESTAMPTZ NOT NULL
+);
+-- one base price list a currency
+CREATE UNIQUE INDEX price_list_base ON price_list (currency) WHERE is_base;
+CREATE TABLE price (
+	price_list_id UUID   NOT NULL REFERENCES price_list (id),
+	variant_id    UUID   NOT NULL REFERENCES variant (id),
+	min_quantity  BIGINT NOT NULL DEFAULT 1 CHECK (min_quantity > 0),
+	amount_micros BIGINT NOT NULL CHECK (amount_micros >= 0),
+	PRIMARY KEY (variant_id, price_list_id, min_quantity)
+);
+CREATE TABLE purchase_price (
+	variant_id    UUID   NOT NULL REFERENCES variant (id),
+	supplier      TEXT   NOT NULL,
+	supplier_sku  TEXT   NOT NULL DEFAULT '',
+	currency      TEXT   NOT NULL,
+	min_quantity  BIGINT NOT NULL DEFAULT 1 CHECK (min_quantity > 0),
+	amount_micros BIGINT NOT NULL CHECK (amount_micros >= 0),
+	preferred     BOOLEAN NOT NULL DEFAULT FALSE,
+	PRIMARY KEY (variant_id, supplier, min_quantity)
+);
+
+-- owner: customer
+CREATE TABLE payment_terms (
+	id           UUID    NOT NULL PRIMARY KEY,
+	code         TEXT    NOT NULL UNIQUE, -- net30, eom
+	name         TEXT    NOT NULL,
+	due_days     BIGINT  NOT NULL DEFAULT 0 CHECK (due_days >= 0),
+	end_of_month BOOLEAN NOT NULL DEFAULT FALSE, -- due days count from the end of the month of invoice
+	deposit_ppm  BIGINT  NOT NULL DEFAULT 0 CHECK (deposit_ppm BETWEEN 0 AND 1000000)
+);
+CREATE TABLE customer_group (
+	id              UUID   NOT NULL PRIMARY KEY,
+	code            TEXT COLLATE "C"   NOT NULL UNIQUE,
+	name            TEXT   NOT NULL,
+	price_list_id   UUID,
+	min_order_minor BIGINT NOT NULL DEFAULT 0,
+	currency        TEXT   NOT NULL DEFAULT '',
+	discount_ppm    BIGINT NOT NULL DEFAULT 0 CHECK (discount_ppm BETWEEN 0 AND 1000000),
+	whole_packs     BOOLEAN NOT NULL DEFAULT FALSE -- members buy whole packs only
+);
+CREATE TABLE company (
+	id                 UUID        NOT NULL PRIMARY KEY,
+	name               TEXT        NOT NULL,
+	name_key           TEXT COLLATE "C"        NOT NULL,
+	vat_number         TEXT        NOT NULL DEFAULT '',
+	currency           TEXT        NOT NULL,
+	terms_id           UUID        REFERENCES payment_terms (id),
+	price_list_id      UUID,
+	group_id           UUID        REFERENCES customer_group (id),
+	discount_ppm       BIGINT      NOT NULL DEFAULT 0 CHECK (discount_ppm BETWEEN 0 AND 1000000),
+	credit_limit_minor BIGINT      NOT NULL DEFAULT 0, -- 0 is no limit
+	tax_exempt         BOOLEAN     NOT NULL DEFAULT FALSE,
+	tax_certificate    TEXT        NOT NULL DEFAULT '',
+	note               TEXT        NOT NULL DEFAULT '',
+	active             BOOLEAN     NOT NULL DEFAULT TRUE,
+	version            BIGINT      NOT NULL DEFAULT 1,
+	created_at         TIMESTAMPTZ NOT NULL,
+	updated_at         TIMESTAMPTZ NOT NULL
+);
+CREATE TABLE company_location (
+	id            UUID    NOT NULL PRIMARY KEY,
+	company_id    UUID    NOT NULL REFERENCES company (id),
+	name          TEXT    NOT NULL,
+	ship_to       JSONB   NOT NULL,
+	bill_to       JSONB   NOT NULL,
+	terms_id      UUID    REFERENCES payment_terms (id),
+	price_list_id UUID,
+	tax_exempt    BOOLEAN NOT NULL DEFAULT FALSE,
+	active        BOOLEAN NOT NULL DEFAULT TRUE
+);
+CREATE INDEX company_location_company ON company_location (company_id);
+CREATE TABLE customer (
+	id            UUID        NOT NULL PRIMARY KEY,
+	number        TEXT        NOT NULL DEFAULT '', -- the number another system knows the customer by
+	name          TEXT        NOT NULL,
+	email         TEXT        NOT NULL DEFAULT '',
+	phone         TEXT        NOT NULL DEFAULT '',
+	email_key     TEXT COLLATE "C"        NOT NULL DEFAULT '',
+	phone_key     TEXT COLLATE "C"        NOT NULL DEFAULT '',
+	name_key      TEXT COLLATE "C"        NOT NULL DEFAULT '',
+	currency      TEXT        NOT NULL DEFAULT '',
+	language      TEXT        NOT NULL DEFAULT '',
+	group_id      UUID        REFERENCES customer_group (id),
+	price_list_id UUID,
+	terms_id      UUID        REFERENCES payment_terms (id),
+	discount_ppm  BIGINT      NOT NULL DEFAULT 0 CHECK (discount_ppm BETWEEN 0 AND 1000000),
+	tax_exempt    BOOLEAN     NOT NULL DEFAULT FALSE,
+	addresses     JSONB       NOT NULL, -- the first is the default
+	tags          JSONB       NOT NULL,
+	custom        JSONB       NOT NULL,
+	note          TEXT        NOT NULL DEFAULT '',
+	erased_at     TIMESTAMPTZ,
+	version       BIGINT      NOT NULL DEFAULT 1,
+	created_at    TIMESTAMPTZ NOT NULL,
+	updated_at    TIMESTAMPTZ NOT NULL
+);
+CREATE UNIQUE INDEX customer_number ON customer (number) WHERE number <> '';
+CREATE INDEX customer_email ON customer (email_key) WHERE email_key <> '';
+CREATE INDEX customer_phone ON customer (phone_key) WHERE phone_key <> '';
+CREATE INDEX customer_name ON customer (name_key, id);
+CREATE TABLE company_contact (
+	company_id          UUID NOT NULL REFERENCES company (id),
+	customer_id         UUID NOT NULL REFERENCES customer (id),
+	company_location_id UUID REFERENCES company_location (id),
+	title               TEXT NOT NULL DEFAULT '', -- buyer, accounts payable
+	PRIMARY KEY (company_id, customer_id)
+);
+CREATE INDEX company_contact_customer ON company_contact (customer_id);
+CREATE TABLE interaction (
+	id          UUID        NOT NULL PRIMARY KEY,
+	customer_id UUID        NOT NULL REFERENCES customer (id),
+	kind        TEXT        NOT NULL CHECK (kind IN ('note', 'call', 'email_in', 'email_out', 'task')),
+	body        TEXT        NOT NULL,
+	actor       TEXT        NOT NULL,
+	due_on      TEXT        NOT NULL DEFAULT '',
+	done_at     TIMESTAMPTZ,
+	at          TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX interaction_customer ON interaction (customer_id, id);
+
+-- owner: channel
+CREATE TABLE channel (
+	id              UUID        NOT NULL PRIMARY KEY,
+	code            TEXT COLLATE "C"        NOT NULL UNIQUE,
+	name            TEXT        NOT NULL,
+	kind            TEXT        NOT NULL, -- manual, csv, api or a connector's name
+	currency        TEXT        NOT NULL,
+	tax_inclusive   BOOLEAN     NOT NULL DEFAULT FALSE,
+	price_list_id   UUID,
+	release_when    TEXT        NOT NULL DEFAULT 'authorized' CHECK (release_when IN ('paid', 'authorized', 'placed')),
+	capture_when    TEXT        NOT NULL DEFAULT 'shipped' CHECK (capture_when IN ('shipped', 'placed', 'manual')),
+	allow_backorder BOOLEAN     NOT NULL DEFAULT TRUE,
+	pending_hours   BIGINT      NOT NULL DEFAULT 168, -- a pending order expires after this
+	handling_days   BIGINT      NOT NULL DEFAULT 1,   -- ship-by promise, in working days
+	retention_days  BIGINT      NOT NULL DEFAULT 0,   -- personal data is erased so long after an order is done; 0: kept
+	active          BOOLEAN     NOT NULL DEFAULT TRUE,
+	version         BIGINT      NOT NULL DEFAULT 1,
+	created_at      TIMESTAMPTZ NOT NULL
+);
+CREATE TABLE listing (
+	id         UUID        NOT NULL PRIMARY KEY,
+	channel_id UUID        NOT NULL REFERENCES channel (id),
+	external   TEXT COLLATE "C"        NOT NULL, -- the channel's own article number
+	title      TEXT        NOT NULL DEFAULT '',
+	barcode    TEXT        NOT NULL DEFAULT '',
+	variant_id UUID, -- none: waits to be mapped
+	mapped_by  TEXT        NOT NULL DEFAULT '',
+	created_at TIMESTAMPTZ NOT NULL,
+	CONSTRAINT listing_external UNIQUE (channel_id, external)
+);
+CREATE INDEX listing_variant ON listing (variant_id);
+CREATE INDEX listing_unmapped ON listing (channel_id, external) WHERE variant_id IS NULL;
+
+-- ==== 0003_inventory.sql ====
+
+-- owner: inventory
+CREATE TABLE location (
+	id             UUID        NOT NULL PRIMARY KEY,
+	code           TEXT        NOT NULL UNIQUE,
+	name           TEXT        NOT NULL,
+	kind           TEXT        NOT NULL CHECK (kind IN ('warehouse', 'store', 'thirdparty', 'supplier', 'channel', 'transit', 'quarantine')),
+	address        JSONB       NOT NULL,
+	lat_e6         BIGINT      NOT NULL DEFAULT 0,
+	lon_e6         BIGINT      NOT NULL DEFAULT 0,
+	precision      TEXT        NOT NULL DEFAULT 'unknown', -- how the coordinates were found; unknown: there are none
+	time_zone      TEXT        NOT NULL DEFAULT 'UTC',
+	active         BOOLEAN     NOT NULL DEFAULT TRUE,
+	ships_online   BOOLEAN     NOT NULL DEFAULT TRUE,
+	pickup         BOOLEAN     NOT NULL DEFAULT FALSE,
+	takes_returns  BOOLEAN     NOT NULL DEFAULT TRUE,
+	allow_negative BOOLEAN     NOT NULL DEFAULT FALSE,
+	capacity       BIGINT      NOT NULL DEFAULT 0, -- parcels a day; 0 is no limit
+	cutoff         TEXT        NOT NULL DEFAULT '', -- HH:MM in the location's zone
+	closed_days    JSONB       NOT NULL, -- weekdays ("sun") and dates ("2026-12-25")
+	sequence       BIGINT      NOT NULL DEFAULT 0, -- the merchant's own order of preference
+	version        BIGINT      NOT NULL DEFAULT 1,
+	created_at     TIMESTAMPTZ NOT NULL
+);
+CREATE TABLE bin (
+	id          UUID   NOT NULL PRIMARY KEY,
+	location_id UUID   NOT NULL REFERENCES location (id),
+	code        TEXT   NOT NULL,
+	path        BIGINT NOT NULL DEFAULT 0, -- where the bin comes on a picker's walk
+	UNIQUE (location_id, code)
+);
+-- A cache of the rows below it: verify recomputes every number of it.
+CREATE TABLE stock_level (
+	variant_id      UUID    NOT NULL,
+	location_id     UUID    NOT NULL,
+	on_hand         BIGINT  NOT NULL DEFAULT 0,
+	committed       BIGINT  NOT NULL DEFAULT 0,
+	damaged         BIGINT  NOT NULL DEFAULT 0,
+	quality_control BIGINT  NOT NULL DEFAULT 0,
+	safety          BIGINT  NOT NULL DEFAULT 0,
+	incoming        BIGINT  NOT NULL DEFAULT 0,
+	backordered     BIGINT  NOT NULL DEFAULT 0,
+	allow_negative  BOOLEAN NOT NULL DEFAULT FALSE,
+	bin_id          UUID,
+	PRIMARY KEY (variant_id, location_id),
+	CONSTRAINT stock_level_counts CHECK (committed >= 0 AND damaged >= 0 AND quality_control >= 0 AND safety >= 0 AND incoming >= 0 AND backordered >= 0),
+	CONSTRAINT stock_level_not_oversold CHECK (allow_negative OR (on_hand >= 0 AND committed + damaged + quality_control + safety <= on_hand))
+);
+CREATE INDEX stock_level_location ON stock_level (location_id, variant_id);
+-- The claim of an order line (or transfer line) on stock at a location.
+CREATE TABLE reservation (
+	id          UUID        NOT NULL PRIMARY KEY,
+	demand_id   UUID        NOT NULL, -- order line or transfer line
+	demand_kind TEXT        NOT NULL CHECK (demand_kind IN ('order', 'transfer')),
+	order_id    UUID, -- the order or transfer that the demand belongs to
+	variant_id  UUID        NOT NULL,
+	location_id UUID        NOT NULL,
+	quantity    BIGINT      NOT NULL CHECK (quantity > 0),
+	kind        TEXT        NOT NULL CHECK (kind IN ('stock', 'backorder')),
+	status      TEXT        NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'consumed', 'released')),
+	priority    BIGINT      NOT NULL DEFAULT 0,
+	created_at  TIMESTAMPTZ NOT NULL,
+	closed_at   TIMESTAMPTZ
+);
+CREATE INDEX reservation_demand ON reservation (demand_id) WHERE status = 'active';
+CREATE INDEX reservation_level ON reservation (variant_id, location_id) WHERE status = 'active';
+-- serves the queue: by priority, then age
+CREATE INDEX reservation_queue ON reservation (variant_id, priority DESC, created_at, id) WHERE status = 'active' AND kind = 'backorder';
+-- The ledger. Rows are only ever added. Sums over a level's rows give on hand
+-- (all states) and each unavailable state.
+CREATE TABLE stock_movement (
+	id            UUID        NOT NULL PRIMARY KEY,
+	variant_id    UUID        NOT NULL,
+	location_id   UUID        NOT NULL,
+	kind          TEXT        NOT NULL CHECK (kind IN ('receive', 'ship', 'adjust', 'count', 'transfer_out', 'transfer_in', 'return_in', 'supplier_return', 'assemble_in', 'assemble_out', 'reclass')),
+	state         TEXT        NOT NULL DEFAULT 'sellable' CHECK (state IN ('sellable', 'damaged', 'quality_control', 'safety')),
+	quantity      BIGINT      NOT NULL, -- signed change
+	on_hand_after BIGINT      NOT NULL,
+	value_minor   BIGINT      NOT NULL, -- signed change of stock value, base currency
+	reason        TEXT        NOT NULL DEFAULT '',
+	cause_kind    TEXT        NOT NULL,
+	cause_id      UUID,
+	order_id      UUID,
+	undoes_id     UUID,
+	actor         TEXT        NOT NULL,
+	note          TEXT        NOT NULL DEFAULT '',
+	at            TIMESTAMPTZ NOT NULL,
+	business_date TEXT        NOT NULL
+);
+CREATE INDEX stock_movement_level ON stock_movement (variant_id, location_id, id);
+CREATE INDEX stock_movement_cause ON stock_movement (cause_id) WHERE cause_id IS NOT NULL;
+CREATE UNIQUE INDEX stock_movement_undo ON stock_movement (undoes_id) WHERE undoes_id IS NOT NULL;
+-- What the company's units of a variant are worth, wherever they lie: moving average.
+CREATE TABLE stock_value (
+	variant_id  UUID   NOT NULL PRIMARY KEY,
+	quantity    BIGINT NOT NULL,
+	value_minor BIGINT NOT NULL,
+	CONSTRAINT stock_value_empty CHECK (quantity <> 0 OR value_minor = 0)
+);
+CREATE TABLE transfer (
+	id            UUID        NOT NULL PRIMARY KEY,
+	number        BIGINT      NOT NULL UNIQUE,
+	from_location UUID        NOT NULL REFERENCES location (id),
+	to_location   UUID        NOT NULL REFERENCES location (id),
+	status        TEXT        NOT NULL CHECK (status IN ('draft', 'ready', 'in_transit', 'partially_received', 'received', 'closed', 'cancelled')),
+	expected_on   TEXT        NOT NULL DEFAULT '',
+	reference     TEXT        NOT NULL DEFAULT '',
+	note          TEXT        NOT NULL DEFAULT '',
+	version       BIGINT      NOT NULL DEFAULT 1,
+	created_at    TIMESTAMPTZ NOT NULL,
+	shipped_at    TIMESTAMPTZ,
+	closed_at     TIMESTAMPTZ,
+	CHECK (from_location <> to_location)
+);
+CREATE TABLE transfer_line (
+	id          UUID   NOT NULL PRIMARY KEY,
+	transfer_id UUID   NOT NULL REFERENCES transfer (id),
+	position    BIGINT NOT NULL,
+	variant_id  UUID   NOT NULL,
+	quantity    BIGINT NOT NULL CHECK (quantity > 0),
+	shipped     BIGINT NOT NULL DEFAULT 0,
+	received    BIGINT NOT NULL DEFAULT 0,
+	written_off BIGINT NOT NULL DEFAULT 0,
+	returned    BIGINT NOT NULL DEFAULT 0, -- came back to the source after a cancel
+	reason      TEXT   NOT NULL DEFAULT '',
+	CONSTRAINT transfer_line_counts CHECK (shipped BETWEEN 0 AND quantity AND received >= 0 AND written_off >= 0 AND returned >= 0 AND received + written_off + returned <= shipped)
+);
+CREATE INDEX transfer_line_transfer ON transfer_line (transfer_id);
+
+-- owner: routing
+CREATE TABLE routing_decision (
+	id       UUID        NOT NULL PRIMARY KEY,
+	order_id UUID        NOT NULL,
+	at       TIMESTAMPTZ NOT NULL,
+	cause    TEXT        NOT NULL, -- placed, moved, restocked, rejected
+	strategy TEXT        NOT NULL,
+	summary  TEXT        NOT NULL,
+	body     JSONB       NOT NULL
+);
+CREATE INDEX routing_decision_order ON routing_decision (order_id, id);
+
+-- ==== 0004_order.sql ====
+
+-- owner: order
+CREATE TABLE sales_order (
+	id                  UUID        NOT NULL PRIMARY KEY,
+	number              BIGINT      NOT NULL,
+	channel_id          UUID        NOT NULL,
+	external_id         TEXT        NOT NULL DEFAULT '', -- the channel's own id; unique in it
+	external_number     TEXT        NOT NULL DEFAULT '', -- the number the customer knows
+	status              TEXT        NOT NULL CHECK (status IN ('draft', 'pending', 'open', 'completed', 'cancelled')),
+	payment_status      TEXT        NOT NULL,
+	fulfillment_status  TEXT        NOT NULL,
+	return_status       TEXT        NOT NULL,
+	customer_id         UUID,
+	company_id          UUID,
+	company_location_id UUID,
+	email               TEXT        NOT NULL DEFAULT '',
+	phone               TEXT        NOT NULL DEFAULT '',
+	ship_to             JSONB       NOT NULL,
+	bill_to             JSONB       NOT NULL,
+	currency            TEXT        NOT NULL,
+	base_currency       TEXT        NOT NULL,
+	exchange_rate       TEXT        NOT NULL, -- base currency for one unit of currency
+	exchange_date       TEXT        NOT NULL,
+	tax_inclusive       BOOLEAN     NOT NULL,
+	subtotal            BIGINT      NOT NULL, -- lines before discounts, as priced
+	discount_total      BIGINT      NOT NULL, -- on lines, positive
+	shipping_total      BIGINT      NOT NULL, -- charges after their discount, as priced
+	tax_total           BIGINT      NOT NULL,
+	total               BIGINT      NOT NULL,
+	base_total          BIGINT      NOT NULL, -- total in the base currency
+	cancelled_total     BIGINT      NOT NULL DEFAULT 0, -- part of total that was cancelled
+	authorized          BIGINT      NOT NULL DEFAULT 0,
+	captured            BIGINT      NOT NULL DEFAULT 0,
+	refunded            BIGINT      NOT NULL DEFAULT 0,
+	credited            BIGINT      NOT NULL DEFAULT 0, -- granted back by returns and refunds, part of total
+	invoiced            BIGINT      NOT NULL DEFAULT 0,
+	terms_days          BIGINT, -- payment terms: due so many days after the invoice; none: pay first
+	terms_end_of_month  BOOLEAN     NOT NULL DEFAULT FALSE,
+	priority            BIGINT      NOT NULL DEFAULT 0,
+	tags                JSONB       NOT NULL,
+	custom              JSONB       NOT NULL,
+	assigned_to         UUID,
+	customer_note       TEXT        NOT NULL DEFAULT '',
+	shipping_method     TEXT        NOT NULL DEFAULT '',
+	active_holds        BIGINT      NOT NULL DEFAULT 0,
+	archived            BOOLEAN     NOT NULL DEFAULT FALSE,
+	cancel_reason       TEXT        NOT NULL DEFAULT '',
+	expires_at          TIMESTAMPTZ, -- a quote or a pending order
+	ship_by             TIMESTAMPTZ,
+	deliver_by          TIMESTAMPTZ,
+	placed_at           TIMESTAMPTZ NOT NULL,
+	business_date       TEXT        NOT NULL,
+	cancelled_at        TIMESTAMPTZ,
+	completed_at        TIMESTAMPTZ,
+	created_by          TEXT        NOT NULL,
+	version             BIGINT      NOT NULL DEFAULT 1,
+	updated_at          TIMESTAMPTZ NOT NULL,
+	CONSTRAINT sales_order_number UNIQUE (number),
+	CONSTRAINT sales_order_money CHECK (refunded BETWEEN 0 AND captured AND invoiced >= 0 AND cancelled_total >= 0)
+);
+CREATE UNIQUE INDEX sales_order_external ON sales_order (channel_id, external_id) WHERE external_id <> '';
+-- the list, newest first, whole or by status
+CREATE INDEX sales_order_placed ON sales_order (placed_at DESC, id DESC);
+CREATE INDEX sales_order_status ON sales_order (status, placed_at DESC, id DESC);
+CREATE INDEX sales_order_customer ON sales_order (customer_id, placed_at DESC);
+CREATE TABLE order_line (
+	id                UUID    NOT NULL PRIMARY KEY,
+	order_id          UUID    NOT NULL REFERENCES sales_order (id),
+	position          BIGINT  NOT NULL,
+	parent_id         UUID, -- the kit's line, for a component
+	kind              TEXT    NOT NULL CHECK (kind IN ('item', 'kit', 'component', 'service')),
+	variant_id        UUID, -- none: not mapped yet
+	sku               TEXT    NOT NULL,
+	title             TEXT    NOT NULL,
+	quantity          BIGINT  NOT NULL CHECK (quantity > 0),
+	cancelled         BIGINT  NOT NULL DEFAULT 0,
+	unallocated       BIGINT  NOT NULL DEFAULT 0, -- draft, unmapped, kit (its components count) or service
+	backordered       BIGINT  NOT NULL DEFAULT 0,
+	allocated         BIGINT  NOT NULL DEFAULT 0,
+	in_work           BIGINT  NOT NULL DEFAULT 0, -- part of allocated: being picked or packed
+	shipped           BIGINT  NOT NULL DEFAULT 0,
+	delivered         BIGINT  NOT NULL DEFAULT 0,
+	returned          BIGINT  NOT NULL DEFAULT 0,
+	refunded          BIGINT  NOT NULL DEFAULT 0,
+	invoiced          BIGINT  NOT NULL DEFAULT 0,
+	unit_price_micros BIGINT  NOT NULL,
+	subtotal          BIGINT  NOT NULL, -- price times quantity, rounded once
+	line_discount     BIGINT  NOT NULL DEFAULT 0,
+	order_discount    BIGINT  NOT NULL DEFAULT 0, -- share of the order's discounts, frozen
+	tax_ppm           BIGINT  NOT NULL DEFAULT 0,
+	tax               BIGINT  NOT NULL DEFAULT 0,
+	total             BIGINT  NOT NULL, -- what the customer pays for the line, tax included
+	cancelled_total   BIGINT  NOT NULL DEFAULT 0, -- parts of total and tax that were cancelled,
+	cancelled_tax     BIGINT  NOT NULL DEFAULT 0,
+	invoiced_total    BIGINT  NOT NULL DEFAULT 0, -- invoiced,
+	invoiced_tax      BIGINT  NOT NULL DEFAULT 0,
+	refunded_total    BIGINT  NOT NULL DEFAULT 0, -- and credited of what was invoiced
+	refunded_tax      BIGINT  NOT NULL DEFAULT 0,
+	backorder         BOOLEAN NOT NULL DEFAULT FALSE, -- may be owed
+	may_split         BOOLEAN NOT NULL DEFAULT FALSE,
+	ship_by           TIMESTAMPTZ,
+	deliver_by        TIMESTAMPTZ,
+	custom            JSONB   NOT NULL,
+	CONSTRAINT order_line_counts CHECK (quantity = cancelled + unallocated + backordered + allocated + shipped
+		AND cancelled >= 0 AND unallocated >= 0 AND backordered >= 0 AND allocated >= 0 AND shipped >= 0
+		AND in_work BETWEEN 0 AND allocated AND delivered BETWEEN 0 AND shipped AND returned BETWEEN 0 AND shipped
+		AND refunded BETWEEN 0 AND quantity AND invoiced BETWEEN 0 AND quantity)
+);
+CREATE INDEX order_line_order ON order_line (order_id, position);
+CREATE INDEX order_line_variant ON order_line (variant_id, order_id);
+CREATE TABLE order_charge (
+	id            UUID   NOT NULL PRIMARY KEY,
+	order_id      UUID   NOT NULL REFERENCES sales_order (id),
+	position      BIGINT NOT NULL,
+	kind          TEXT   NOT NULL CHECK (kind IN ('shipping', 'fee')),
+	code          TEXT   NOT NULL DEFAULT '',
+	title         TEXT   NOT NULL,
+	quantity      BIGINT NOT NULL DEFAULT 1, -- for the record; the amount is what counts
+	unit_price_micros BIGINT NOT NULL DEFAULT 0,
+	amount        BIGINT NOT NULL, -- as priced, may be negative for a fee given back
+	discount      BIGINT NOT NULL DEFAULT 0,
+	tax_ppm       BIGINT NOT NULL DEFAULT 0,
+	tax           BIGINT NOT NULL DEFAULT 0,
+	total         BIGINT NOT NULL,
+	invoiced      BOOLEAN NOT NULL DEFAULT FALSE,
+	cancelled     BOOLEAN NOT NULL DEFAULT FALSE,
+	refunded_total BIGINT NOT NULL DEFAULT 0,
+	refunded_tax  BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX order_charge_order ON order_charge (order_id, position);
+CREATE TABLE order_discount (
+	id        UUID   NOT NULL PRIMARY KEY,
+	order_id  UUID   NOT NULL REFERENCES sales_order (id),
+	line_id   UUID, -- none: on the whole order
+	kind      TEXT   NOT NULL CHECK (kind IN ('percent', 'amount')),
+	code      TEXT   NOT NULL DEFAULT '',
+	title     TEXT   NOT NULL,
+	rate_ppm  BIGINT NOT NULL DEFAULT 0,
+	amount    BIGINT NOT NULL CHECK (amount >= 0)
+);
+CREATE INDEX order_discount_order ON order_discount (order_id);
+CREATE TABLE order_hold (
+	id              UUID        NOT NULL PRIMARY KEY,
+	order_id        UUID        NOT NULL REFERENCES sales_order (id),
+	fulfillment_id  UUID,
+	line_id         UUID,
+	reason          TEXT        NOT NULL CHECK (reason IN ('awaiting_payment', 'fraud_review', 'bad_address', 'out_of_stock', 'credit', 'approval', 'awaiting_return_items', 'edit_window', 'unknown_delivery_date', 'unmapped_sku', 'manual')),
+	note            TEXT        NOT NULL DEFAULT '',
+	source          TEXT        NOT NULL,
+	until           TIMESTAMPTZ,
+	release_on      TEXT        NOT NULL DEFAULT '', -- kind of the event that releases it
+	status          TEXT        NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'released', 'expired')),
+	placed_by       TEXT        NOT NULL,
+	placed_at       TIMESTAMPTZ NOT NULL,
+	released_by     TEXT        NOT NULL DEFAULT '',
+	released_at     TIMESTAMPTZ
+);
+CREATE INDEX order_hold_order ON order_hold (order_id);
+CREATE INDEX order_hold_until ON order_hold (until) WHERE status = 'active' AND until IS NOT NULL;
+CREATE TABLE order_note (
+	id       UUID        NOT NULL PRIMARY KEY,
+	order_id UUID        NOT NULL REFERENCES sales_order (id),
+	body     TEXT        NOT NULL,
+	mentions JSONB       NOT NULL,
+	actor    TEXT        NOT NULL,
+	at       TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX order_note_order ON order_note (order_id, id);
+
+-- owner: fulfillment
+CREATE TABLE fulfillment_order (
+	id             UUID        NOT NULL PRIMARY KEY,
+	order_id       UUID        NOT NULL,
+	location_id    UUID        NOT NULL,
+	decision_id    UUID,
+	kind           TEXT        NOT NULL DEFAULT 'ship' CHECK (kind IN ('ship', 'pickup', 'ship_to_store', 'dropship', 'thirdparty', 'digital')),
+	status         TEXT        NOT NULL CHECK (status IN ('scheduled', 'open', 'in_progress', 'closed', 'cancelled', 'rejected')),
+	priority       BIGINT      NOT NULL DEFAULT 0,
+	ship_by        TIMESTAMPTZ,
+	released_at    TIMESTAMPTZ,
+	picked_at      TIMESTAMPTZ,
+	packed_at      TIMESTAMPTZ,
+	ready_at       TIMESTAMPTZ,
+	handed_over_at TIMESTAMPTZ,
+	closed_at      TIMESTAMPTZ,
+	version        BIGINT      NOT NULL DEFAULT 1,
+	created_at     TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX fulfillment_order_order ON fulfillment_order (order_id);
+-- the work queue of a location
+CREATE INDEX fulfillment_order_queue ON fulfillment_order (location_id, status, priority DESC, created_at) WHERE status IN ('scheduled', 'open', 'in_progress');
+CREATE TABLE fulfillment_line (
+	id             UUID   NOT NULL PRIMARY KEY,
+	fulfillment_id UUID   NOT NULL REFERENCES fulfillment_order (id),
+	line_id        UUID   NOT NULL, -- order line
+	variant_id     UUID   NOT NULL,
+	quantity       BIGINT NOT NULL CHECK (quantity > 0),
+	picked         BIGINT NOT NULL DEFAULT 0,
+	shipped        BIGINT NOT NULL DEFAULT 0,
+	cancelled      BIGINT NOT NULL DEFAULT 0,
+	CONSTRAINT fulfillment_line_counts CHECK (picked >= 0 AND shipped >= 0 AND cancelled >= 0 AND shipped + cancelled <= quantity AND picked <= quantity - shipped - cancelled)
+);
+CREATE INDEX fulfillment_line_order ON fulfillment_line (fulfillment_id);
+CREATE INDEX fulfillment_line_line ON fulfillment_line (line_id);
+CREATE TABLE pick_batch (
+	id          UUID        NOT NULL PRIMARY KEY,
+	number      BIGINT      NOT NULL UNIQUE,
+	location_id UUID        NOT NULL,
+	status      TEXT        NOT NULL CHECK (status IN ('open', 'picking', 'picked', 'closed', 'cancelled')),
+	assigned_to UUID,
+	created_by  TEXT        NOT NULL,
+	created_at  TIMESTAMPTZ NOT NULL,
+	closed_at   TIMESTAMPTZ,
+	version     BIGINT      NOT NULL DEFAULT 1
+);
+CREATE TABLE pick_line (
+	id                  UUID   NOT NULL PRIMARY KEY,
+	batch_id            UUID   NOT NULL REFERENCES pick_batch (id),
+	fulfillment_id      UUID   NOT NULL,
+	fulfillment_line_id UUID   NOT NULL,
+	variant_id          UUID   NOT NULL,
+	quantity            BIGINT NOT NULL CHECK (quantity > 0),
+	picked              BIGINT NOT NULL DEFAULT 0 CHECK (picked >= 0),
+	short               BIGINT NOT NULL DEFAULT 0 CHECK (short >= 0),
+	short_reason        TEXT   NOT NULL DEFAULT '',
+	status              TEXT   NOT NULL DEFAULT 'to_pick' CHECK (status IN ('to_pick', 'picked', 'short')),
+	CONSTRAINT pick_line_counts CHECK (picked + short <= quantity)
+);
+CREATE INDEX pick_line_batch ON pick_line (batch_id);
+CREATE INDEX pick_line_fulfillment ON pick_line (fulfillment_id);
+CREATE TABLE shipment (
+	id              UUID        NOT NULL PRIMARY KEY,
+	number          BIGINT      NOT NULL UNIQUE,
+	fulfillment_id  UUID        NOT NULL REFERENCES fulfillment_order (id),
+	order_id        UUID        NOT NULL,
+	location_id     UUID        NOT NULL,
+	status          TEXT        NOT NULL CHECK (status IN ('packing', 'labelled', 'shipped', 'delivered', 'voided')),
+	tracking_status TEXT        NOT NULL DEFAULT 'unknown' CHECK (tracking_status IN ('unknown', 'pre_transit', 'in_transit', 'out_for_delivery', 'available_for_pickup', 'delivered', 'failed_attempt', 'return_to_sender', 'lost', 'exception')),
+	carrier         TEXT        NOT NULL DEFAULT '',
+	service         TEXT        NOT NULL DEFAULT '',
+	tracking_number TEXT        NOT NULL DEFAULT '',
+	tracking_url    TEXT        NOT NULL DEFAULT '',
+	cost_minor      BIGINT      NOT NULL DEFAULT 0, -- base currency
+	shipped_at      TIMESTAMPTZ,
+	delivered_at    TIMESTAMPTZ,
+	created_by      TEXT        NOT NULL,
+	created_at      TIMESTAMPTZ NOT NULL,
+	version         BIGINT      NOT NULL DEFAULT 1
+);
+CREATE INDEX shipment_order ON shipment (order_id);
+CREATE INDEX shipment_fulfillment ON shipment (fulfillment_id);
+CREATE INDEX shipment_tracking ON shipment (tracking_number) WHERE tracking_number <> '';
+CREATE TABLE shipment_line (
+	id                  UUID   NOT NULL PRIMARY KEY,
+	shipment_id         UUID   NOT NULL REFERENCES shipment (id),
+	fulfillment_line_id UUID   NOT NULL,
+	line_id             UUID   NOT NULL,
+	variant_id          UUID   NOT NULL,
+	quantity            BIGINT NOT NULL CHECK (quantity > 0)
+);
+CREATE INDEX shipment_line_shipment ON shipment_line (shipment_id);
+CREATE INDEX shipment_line_line ON shipment_line (line_id);
+CREATE TABLE tracking_event (
+	id          UUID        NOT NULL PRIMARY KEY,
+	shipment_id UUID        NOT NULL REFERENCES shipment (id),
+	status      TEXT        NOT NULL,
+	description TEXT        NOT NULL DEFAULT '',
+	place       TEXT        NOT NULL DEFAULT '',
+	source      TEXT        NOT NULL,
+	external_id TEXT        NOT NULL, -- the carrier's id of the event, or one made from its content
+	at          TIMESTAMPTZ NOT NULL,
+	received_at TIMESTAMPTZ NOT NULL,
+	CONSTRAINT tracking_event_once UNIQUE (shipment_id, source, external_id)
+);
+
+-- owner: returns
+CREATE TABLE sales_return (
+	id            UUID        NOT NULL PRIMARY KEY,
+	number        BIGINT      NOT NULL UNIQUE,
+	order_id      UUID, -- none: a blind return
+	customer_id   UUID,
+	location_id   UUID        NOT NULL,
+	external_id   TEXT        NOT NULL DEFAULT '',
+	status        TEXT        NOT NULL CHECK (status IN ('requested', 'approved', 'in_transit', 'received', 'inspected', 'closed', 'declined', 'cancelled', 'expired')),
+	currency      TEXT        NOT NULL,
+	total         BIGINT      NOT NULL, -- value given back, tax included
+	note          TEXT        NOT NULL DEFAULT '',
+	created_by    TEXT        NOT NULL,
+	created_at    TIMESTAMPTZ NOT NULL,
+	business_date TEXT        NOT NULL,
+	closed_at     TIMESTAMPTZ,
+	version       BIGINT      NOT NULL DEFAULT 1
+);
+CREATE INDEX sales_return_order ON sales_return (order_id);
+CREATE UNIQUE INDEX sales_return_external ON sales_return (external_id) WHERE external_id <> '';
+CREATE TABLE return_line (
+	id                UUID   NOT NULL PRIMARY KEY,
+	return_id         UUID   NOT NULL REFERENCES sales_return (id),
+	position          BIGINT NOT NULL,
+	line_id           UUID, -- order line, where the purchase is known
+	variant_id        UUID   NOT NULL,
+	quantity          BIGINT NOT NULL CHECK (quantity > 0),
+	reception         TEXT   NOT NULL CHECK (reception IN ('expected', 'received', 'missing', 'wrong_item', 'extra')),
+	disposition       TEXT   NOT NULL CHECK (disposition IN ('pending', 'restock', 'refurbish', 'quarantine', 'scrap', 'return_to_vendor')),
+	resolution        TEXT   NOT NULL CHECK (resolution IN ('refund', 'store_credit', 'exchange', 'repair', 'reject')),
+	reason            TEXT   NOT NULL DEFAULT '',
+	unit_price_micros BIGINT NOT NULL,
+	tax               BIGINT NOT NULL DEFAULT 0,
+	total             BIGINT NOT NULL -- value given back, tax included
+);
+CREATE INDEX return_line_return ON return_line (return_id);
+CREATE INDEX return_line_line ON return_line (line_id);
+
+-- ==== 0005_money.sql ====
+
+-- owner: payment
+-- An intent to be paid for an order. Sums are caches of its transactions.
+CREATE TABLE payment (
+	id            UUID        NOT NULL PRIMARY KEY,
+	order_id      UUID        NOT NULL,
+	gateway       TEXT        NOT NULL, -- connector, e.g. manual, test
+	method        TEXT        NOT NULL, -- card, bank, cash, cheque, cod, terms, gift_card, store_credit
+	status        TEXT        NOT NULL CHECK (status IN ('created', 'action_required', 'authorized', 'partially_captured', 'captured', 'partially_refunded', 'refunded', 'voided', 'expired', 'failed')),
+	dispute       TEXT        NOT NULL DEFAULT 'none' CHECK (dispute IN ('none', 'open', 'won', 'lost')),
+	currency      TEXT        NOT NULL,
+	amount        BIGINT      NOT NULL CHECK (amount > 0), -- asked for, in currency
+	order_amount  BIGINT      NOT NULL CHECK (order_amount > 0), -- what it pays of the order, in the order's currency
+	exchange_rate TEXT        NOT NULL, -- base currency for one unit of currency, on exchange_date
+	exchange_date TEXT        NOT NULL,
+	authorized    BIGINT      NOT NULL DEFAULT 0,
+	captured      BIGINT      NOT NULL DEFAULT 0,
+	refunded      BIGINT      NOT NULL DEFAULT 0,
+	token         TEXT        NOT NULL DEFAULT '', -- the gateway's token of the means of payment; never a card number
+	label         TEXT        NOT NULL DEFAULT '', -- for people: Visa ending 4242
+	reference     TEXT        NOT NULL DEFAULT '',
+	expires_at    TIMESTAMPTZ, -- of the authorization
+	version       BIGINT      NOT NULL DEFAULT 1,
+	created_at    TIMESTAMPTZ NOT NULL,
+	CONSTRAINT payment_sums CHECK (refunded >= 0 AND refunded <= captured AND captured <= authorized AND authorized >= 0)
+);
+CREATE INDEX payment_order ON payment (order_id);
+-- One event at a gateway. Its id is the idempotency key of the outside call.
+CREATE TABLE payment_transaction (
+	id           UUID        NOT NULL PRIMARY KEY,
+	payment_id   UUID        NOT NULL REFERENCES payment (id),
+	kind         TEXT        NOT NULL CHECK (kind IN ('authorize', 'capture', 'void', 'refund', 'chargeback')),
+	status       TEXT        NOT NULL CHECK (status IN ('requested', 'succeeded', 'failed', 'unknown')),
+	amount       BIGINT      NOT NULL CHECK (amount > 0),
+	gateway      TEXT        NOT NULL,
+	gateway_ref  TEXT        NOT NULL DEFAULT '',
+	cause_kind   TEXT        NOT NULL DEFAULT '', -- shipment, refund, order, webhook
+	cause_id     UUID,
+	error_code   TEXT        NOT NULL DEFAULT '',
+	error        TEXT        NOT NULL DEFAULT '',
+	tries        BIGINT      NOT NULL DEFAULT 0,
+	requested_at TIMESTAMPTZ NOT NULL,
+	settled_at   TIMESTAMPTZ,
+	business_date TEXT       NOT NULL
+);
+CREATE INDEX payment_transaction_payment ON payment_transaction (payment_id, id);
+CREATE UNIQUE INDEX payment_transaction_ref ON payment_transaction (gateway, kind, gateway_ref) WHERE gateway_ref <> '';
+CREATE INDEX payment_transaction_open ON payment_transaction (status, requested_at) WHERE status IN ('requested', 'unknown');
+CREATE TABLE refund (
+	id          UUID        NOT NULL PRIMARY KEY,
+	order_id    UUID        NOT NULL,
+	payment_id  UUID        NOT NULL REFERENCES payment (id),
+	return_id   UUID,
+	currency    TEXT        NOT NULL,
+	amount      BIGINT      NOT NULL CHECK (amount > 0),
+	status      TEXT        NOT NULL CHECK (status IN ('pending', 'processing', 'succeeded', 'failed', 'cancelled')),
+	reason      TEXT        NOT NULL DEFAULT '',
+	created_by  TEXT        NOT NULL,
+	created_at  TIMESTAMPTZ NOT NULL,
+	settled_at  TIMESTAMPTZ
+);
+CREATE INDEX refund_order ON refund (order_id);
+CREATE TABLE payment_inbox (
+	id           UUID        NOT NULL PRIMARY KEY,
+	gateway      TEXT        NOT NULL,
+	event_id     TEXT        NOT NULL,
+	body         TEXT        NOT NULL,
+	status       TEXT        NOT NULL CHECK (status IN ('received', 'processed', 'ignored', 'failed', 'dead')),
+	error        TEXT        NOT NULL DEFAULT '',
+	received_at  TIMESTAMPTZ NOT NULL,
+	processed_at TIMESTAMPTZ,
+	CONSTRAINT payment_inbox_once UNIQUE (gateway, event_id)
+);
+
+-- owner: accounting
+CREATE TABLE exchange_rate (
+	base     TEXT NOT NULL,
+	currency TEXT NOT NULL,
+	on_date  TEXT NOT NULL,
+	rate     TEXT NOT NULL, -- base currency for one unit of currency
+	source   TEXT NOT NULL,
+	PRIMARY KEY (base, currency, on_date)
+);
+CREATE TABLE account (
+	code TEXT NOT NULL PRIMARY KEY,
+	name TEXT NOT NULL,
+	kind TEXT NOT NULL CHECK (kind IN ('asset', 'liability', 'equity', 'income', 'expense'))
+);
+CREATE TABLE journal (
+	id            UUID        NOT NULL PRIMARY KEY,
+	kind          TEXT        NOT NULL, -- the business event that posts: invoice, capture, receive ...
+	source_kind   TEXT        NOT NULL,
+	source_id     UUID        NOT NULL,
+	order_id      UUID,
+	memo          TEXT        NOT NULL DEFAULT '',
+	business_date TEXT        NOT NULL,
+	posted_at     TIMESTAMPTZ NOT NULL,
+	actor         TEXT        NOT NULL,
+	CONSTRAINT journal_once UNIQUE (source_id, kind)
+);
+CREATE INDEX journal_date ON journal (business_date, id);
+CREATE INDEX journal_order ON journal (order_id) WHERE order_id IS NOT NULL;
+CREATE TABLE journal_line (
+	journal_id UUID   NOT NULL REFERENCES journal (id),
+	position   BIGINT NOT NULL,
+	account    TEXT   NOT NULL REFERENCES account (code),
+	currency   TEXT   NOT NULL,
+	amount     BIGINT NOT NULL, -- debit positive, credit negative, in currency
+	base       BIGINT NOT NULL, -- the same in the base currency
+	PRIMARY KEY (journal_id, position)
+);
+CREATE INDEX journal_line_account ON journal_line (account, journal_id);
+CREATE TABLE invoice (
+	id            UUID        NOT NULL PRIMARY KEY,
+	series        TEXT        NOT NULL, -- invoice, credit_note
+	number        BIGINT      NOT NULL,
+	order_id      UUID        NOT NULL,
+	shipment_id   UUID,
+	return_id     UUID,
+	customer_id   UUID,
+	company_id    UUID,
+	bill_to       JSONB       NOT NULL,
+	currency      TEXT        NOT NULL,
+	exchange_rate TEXT        NOT NULL,
+	subtotal      BIGINT      NOT NULL, -- before tax
+	tax           BIGINT      NOT NULL,
+	total         BIGINT      NOT NULL,
+	base_total    BIGINT      NOT NULL,
+	paid          BIGINT      NOT NULL DEFAULT 0, -- payments and credits allocated to it
+	status        TEXT        NOT NULL CHECK (status IN ('draft', 'issued', 'part_paid', 'paid', 'void')),
+	business_date TEXT        NOT NULL,
+	due_on        TEXT        NOT NULL,
+	issued_at     TIMESTAMPTZ NOT NULL,
+	version       BIGINT      NOT NULL DEFAULT 1,
+	CONSTRAINT invoice_number UNIQUE (series, number)
+);
+CREATE INDEX invoice_order ON invoice (order_id);
+CREATE INDEX invoice_open ON invoice (due_on) WHERE status IN ('issued', 'part_paid');
+CREATE TABLE invoice_line (
+	id         UUID   NOT NULL PRIMARY KEY,
+	invoice_id UUID   NOT NULL REFERENCES invoice (id),
+	position   BIGINT NOT NULL,
+	kind       TEXT   NOT NULL CHECK (kind IN ('item', 'shipping', 'fee')),
+	line_id    UUID, -- order line or charge
+	sku        TEXT   NOT NULL DEFAULT '',
+	title      TEXT   NOT NULL,
+	quantity   BIGINT NOT NULL,
+	unit_price_micros BIGINT NOT NULL,
+	subtotal   BIGINT NOT NULL, -- before tax, after discount
+	discount   BIGINT NOT NULL DEFAULT 0, -- taken off before subtotal, for display
+	tax_ppm    BIGINT NOT NULL DEFAULT 0,
+	tax        BIGINT NOT NULL,
+	total      BIGINT NOT NULL
+);
+CREATE INDEX invoice_line_invoice ON invoice_line (invoice_id);
+
+-- owner: intake
+-- Documents that imports have booked, so that the same file twice changes
+-- nothing and an interrupted import goes on where it stopped.
+CREATE TABLE import_run (
+	id          UUID        NOT NULL PRIMARY KEY,
+	kind        TEXT        NOT NULL,
+	format      TEXT        NOT NULL,
+	mode        TEXT        NOT NULL DEFAULT '',
+	file        TEXT        NOT NULL,
+	actor       TEXT        NOT NULL,
+	started_at  TIMESTAMPTZ NOT NULL,
+	finished_at TIMESTAMPTZ,
+	summary     JSONB       NOT NULL
+);
+CREATE TABLE import_document (
+	source    TEXT   NOT NULL, -- e.g. orders:uci
+	key       TEXT   NOT NULL, -- the document's own number in the source
+	run_id    UUID   NOT NULL REFERENCES import_run (id),
+	outcome   TEXT   NOT NULL, -- order, return, adjustment, charge, error
+	object_id UUID,
+	lines     BIGINT NOT NULL,
+	PRIMARY KEY (source, key)
+);
