@@ -68,7 +68,7 @@ CREATE TABLE reservation (
 CREATE INDEX reservation_demand ON reservation (demand_id) WHERE status = 'active';
 CREATE INDEX reservation_level ON reservation (variant_id, location_id) WHERE status = 'active';
 -- serves the queue: by priority, then age
-CREATE INDEX reservation_queue ON reservation (variant_id, priority DESC, queued_at, id) WHERE status = 'active' AND kind = 'backorder';
+CREATE INDEX reservation_queue ON reservation (variant_id, priority DESC, queued_at, demand_id) WHERE status = 'active' AND kind = 'backorder';
 -- The ledger. Rows are only ever added. Sums over a level's rows give on hand
 -- (all states) and each unavailable state.
 CREATE TABLE stock_movement (

@@ -71,7 +71,8 @@ CREATE INDEX sales_order_channel ON sales_order (channel_id, placed_at DESC, id 
 CREATE INDEX sales_order_customer ON sales_order (customer_id, placed_at DESC, id DESC);
 CREATE INDEX sales_order_company ON sales_order (company_id, placed_at DESC, id DESC) WHERE company_id IS NOT NULL;
 CREATE INDEX sales_order_assigned ON sales_order (assigned_to, placed_at DESC, id DESC) WHERE assigned_to IS NOT NULL;
--- by the rarer states that finished orders can be in; unpaid and authorized ones are not finished
+-- by the rarer states; unpaid, authorized and unfulfilled orders are not finished, and found by status
+CREATE INDEX sales_order_fulfillment ON sales_order (fulfillment_status, placed_at DESC, id DESC) WHERE fulfillment_status NOT IN ('unfulfilled', 'fulfilled', 'delivered');
 CREATE INDEX sales_order_payment ON sales_order (payment_status, placed_at DESC, id DESC) WHERE payment_status NOT IN ('unpaid', 'authorized', 'paid');
 CREATE INDEX sales_order_return ON sales_order (return_status, placed_at DESC, id DESC) WHERE return_status <> 'none';
 -- what a customer on the telephone says
@@ -90,6 +91,7 @@ CREATE INDEX order_tag_order ON order_tag (order_id);
 CREATE TABLE order_line (
 	id                UUID    NOT NULL PRIMARY KEY,
 	order_id          UUID    NOT NULL REFERENCES sales_order (id),
+	placed_at         TIMESTAMPTZ NOT NULL, -- the order's, for the index by variant
 	position          BIGINT  NOT NULL,
 	parent_id         UUID, -- the kit's line, for a component
 	kind              TEXT    NOT NULL CHECK (kind IN ('item', 'kit', 'component', 'service')),
@@ -133,7 +135,8 @@ CREATE TABLE order_line (
 		AND refunded BETWEEN 0 AND quantity AND invoiced BETWEEN 0 AND quantity)
 );
 CREATE INDEX order_line_order ON order_line (order_id, position);
-CREATE INDEX order_line_variant ON order_line (variant_id, order_id);
+-- the list of orders with a variant
+CREATE INDEX order_line_variant ON order_line (variant_id, placed_at DESC, order_id DESC);
 -- what waits for its listing to be mapped
 CREATE INDEX order_line_unmapped ON order_line (listing, order_id) WHERE variant_id IS NULL AND kind = 'item';
 CREATE TABLE order_charge (

@@ -140,7 +140,7 @@ CREATE TABLE invoice (
 	id            UUID        NOT NULL PRIMARY KEY,
 	series        TEXT        NOT NULL, -- invoice, credit_note
 	number        BIGINT      NOT NULL,
-	order_id      UUID        NOT NULL,
+	order_id      UUID, -- none: the credit note of a blind return
 	shipment_id   UUID,
 	return_id     UUID,
 	customer_id   UUID,
