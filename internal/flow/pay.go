@@ -1,0 +1,402 @@
+package flow
+
+import (
+	"context"
+	"slices"
+
+	"purser/internal/base/fault"
+	"purser/internal/base/id"
+	"purser/internal/base/money"
+	"purser/internal/domain/accounting"
+	"purser/internal/domain/channel"
+	"purser/internal/domain/order"
+	"purser/internal/domain/payment"
+	"purser/internal/platform/db"
+)
+
+// Paying is a payment for an order.
+type Paying struct {
+	Order     id.Order
+	Gateway   string // empty: manual
+	Method    payment.Method
+	Currency  money.Currency // empty: the order's
+	Amount    int64          // minor units of Currency; 0: the order's balance, in the order's currency
+	Token     string         // of a gateway: the means of payment
+	Label     string
+	Reference string
+	Received  bool // at the manual gateway: the money is here
+}
+
+// Pay takes payments. A gateway is asked to authorize by a job; money that was
+// received by hand is booked at once. More than one payment may pay an order.
+func Pay(ctx context.Context, tx *db.Tx, payings []Paying) ([]*payment.Payment, error) {
+	b, err := openBooks(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	orders, err := takeOrders(ctx, tx, payings, func(p Paying) id.Order { return p.Order })
+	if err != nil {
+		return nil, err
+	}
+	payments := make([]*payment.Payment, len(payings))
+	for i, in := range payings {
+		if payments[i], err = b.payment(ctx, tx, orders[in.Order], in); err != nil {
+			return nil, err
+		}
+	}
+	changes, err := payment.Create(ctx, tx, payments)
+	if err != nil {
+		return nil, err
+	}
+	return payments, b.settle(ctx, tx, orders, changes)
+}
+
+func (b books) payment(ctx context.Context, tx *db.Tx, o *order.Order, in Paying) (*payment.Payment, error) {
+	if o.Status == order.StatusDraft || o.Status == order.StatusCancelled {
+		return nil, fault.New(fault.Conflict, "order."+string(o.Status), "An order that is %s cannot be paid.", o.Status)
+	}
+	if in.Currency == "" {
+		in.Currency = o.Currency
+	}
+	if in.Amount == 0 && in.Currency == o.Currency {
+		in.Amount = o.Balance()
+	}
+	day := b.Day(tx.Now())
+	text, date := o.Rate, o.RateDate
+	settles := in.Amount
+	if in.Currency != o.Currency || date != day {
+		rate, err := accounting.RateOn(ctx, tx, b.BaseCurrency, in.Currency, day)
+		if err != nil {
+			return nil, err
+		}
+		text, date = rate.Rate, rate.Date
+	}
+	if in.Currency != o.Currency {
+		x, _, err := accounting.ExchangeOn(ctx, tx, b.BaseCurrency, in.Currency, o.Currency, day)
+		if err != nil {
+			return nil, err
+		}
+		if settles, err = x.Convert(in.Amount); err != nil {
+			return nil, err
+		}
+	}
+	p, err := payment.New(tx.Now(), payment.Terms{
+		Order: o.ID, Gateway: in.Gateway, Method: in.Method, Currency: in.Currency, Amount: in.Amount, OrderAmount: settles,
+		Rate: text, RateDate: date, Token: in.Token, Label: in.Label, Reference: in.Reference,
+	})
+	if err != nil {
+		return nil, err
+	}
+	cause := payment.Cause{Kind: payment.CauseOrder, ID: id.Any(o.ID)}
+	switch {
+	case p.Gateway != payment.Manual:
+		_, err = p.Authorize(tx.Now(), day, cause)
+	case in.Received:
+		_, err = p.Receive(tx.Now(), day, in.Amount, cause, in.Reference)
+	}
+	return p, err
+}
+
+// Receive books money that arrived for a payment at the manual gateway.
+func Receive(ctx context.Context, tx *db.Tx, pid id.Payment, amount int64, reference string) (*payment.Payment, error) {
+	return onPayment(ctx, tx, pid, func(p *payment.Payment, day string) error {
+		_, err := p.Receive(tx.Now(), day, amount, payment.Cause{Kind: payment.CauseManual}, reference)
+		return err
+	})
+}
+
+// Capture asks for an authorized amount of a payment, in minor units of its
+// currency; 0 is all that can be captured.
+func Capture(ctx context.Context, tx *db.Tx, pid id.Payment, amount int64) (*payment.Payment, error) {
+	return onPayment(ctx, tx, pid, func(p *payment.Payment, day string) error {
+		if amount == 0 {
+			amount = p.Capturable()
+		}
+		_, err := p.Capture(tx.Now(), day, amount, payment.Cause{Kind: payment.CauseManual})
+		return err
+	})
+}
+
+// Void gives up what is authorized of a payment and not captured.
+func Void(ctx context.Context, tx *db.Tx, pid id.Payment) (*payment.Payment, error) {
+	return onPayment(ctx, tx, pid, func(p *payment.Payment, day string) error {
+		_, err := p.Void(tx.Now(), day, payment.Cause{Kind: payment.CauseManual})
+		return err
+	})
+}
+
+// RetryRefund asks a gateway again for a refund that failed.
+func RetryRefund(ctx context.Context, tx *db.Tx, refund id.Refund) (*payment.Payment, error) {
+	pid, err := payment.OfRefund(ctx, tx, refund)
+	if err != nil {
+		return nil, err
+	}
+	return onPayment(ctx, tx, pid, func(p *payment.Payment, day string) error {
+		_, err := p.SendRefund(tx.Now(), day, refund)
+		return err
+	})
+}
+
+// onPayment changes one payment and lets its order and the books follow.
+func onPayment(ctx context.Context, tx *db.Tx, pid id.Payment, change func(p *payment.Payment, day string) error) (*payment.Payment, error) {
+	b, err := openBooks(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := payment.Get(ctx, tx, pid)
+	if err != nil {
+		return nil, err
+	}
+	orders, err := takeOrders(ctx, tx, []id.Order{seen.Order}, func(o id.Order) id.Order { return o })
+	if err != nil {
+		return nil, err
+	}
+	taken, err := payment.Take(ctx, tx, pid)
+	if err != nil {
+		return nil, err
+	}
+	if err := change(taken[0], b.Day(tx.Now())); err != nil {
+		return nil, err
+	}
+	changes, err := payment.Save(ctx, tx, taken)
+	if err != nil {
+		return nil, err
+	}
+	return taken[0], b.settle(ctx, tx, orders, changes)
+}
+
+// SettlePayments writes what gateways say became of transactions, by their
+// answers and by their webhooks, in whatever order and however often these
+// come, and lets orders and books follow. It is the payment.Settler of the
+// program.
+func SettlePayments(ctx context.Context, tx *db.Tx, outcomes []payment.Outcome) error {
+	b, err := openBooks(ctx, tx)
+	if err != nil {
+		return err
+	}
+	orders, err := takeOrders(ctx, tx, outcomes, func(o payment.Outcome) id.Order { return o.Order })
+	if err != nil {
+		return err
+	}
+	changes, err := payment.Settle(ctx, tx, b.Day(tx.Now()), outcomes)
+	if err != nil {
+		return err
+	}
+	more, err := captureAtOnce(ctx, tx, b, orders, changes)
+	if err != nil {
+		return err
+	}
+	return b.settle(ctx, tx, orders, append(changes, more...))
+}
+
+// captureAtOnce captures what was authorized for orders of channels that take
+// the money when the order is placed.
+func captureAtOnce(ctx context.Context, tx *db.Tx, b books, orders map[id.Order]*order.Order, changes []payment.Change) ([]payment.Change, error) {
+	var fresh []*payment.Payment
+	for _, c := range changes {
+		if c.Transaction.Kind == payment.KindAuthorize && c.Payment.Capturable() > 0 && !slices.Contains(fresh, c.Payment) {
+			fresh = append(fresh, c.Payment)
+		}
+	}
+	if len(fresh) == 0 {
+		return nil, nil
+	}
+	channels, err := channel.Many(ctx, tx, channelsOf(sorted(orders)))
+	if err != nil {
+		return nil, err
+	}
+	var asked []*payment.Payment
+	for _, p := range fresh {
+		if channels[orders[p.Order].Channel].CaptureWhen != channel.CapturePlaced {
+			continue
+		}
+		if _, err := p.Capture(tx.Now(), b.Day(tx.Now()), p.Capturable(), payment.Cause{Kind: payment.CauseOrder, ID: id.Any(p.Order)}); err != nil {
+			return nil, err
+		}
+		asked = append(asked, p)
+	}
+	return payment.Save(ctx, tx, asked)
+}
+
+// settle books money that moved and lets the taken orders know. It saves them.
+func (b books) settle(ctx context.Context, tx *db.Tx, orders map[id.Order]*order.Order, changes []payment.Change) error {
+	if err := b.bookMoney(ctx, tx, orders, changes); err != nil {
+		return err
+	}
+	sums, err := payment.SumsOf(ctx, tx, unique(keys(orders)))
+	if err != nil {
+		return err
+	}
+	for oid, o := range orders {
+		s := sums[oid]
+		o.SetPayments(order.Payments{Authorized: s.Authorized, Captured: s.Captured, Refunded: s.Refunded})
+		if o.Balance() <= s.Authorized {
+			o.ReleaseReason(order.HoldAwaitingPayment)
+		}
+	}
+	return finish(ctx, tx, sorted(orders))
+}
+
+// bookMoney posts the money that moved.
+func (b books) bookMoney(ctx context.Context, tx *db.Tx, orders map[id.Order]*order.Order, changes []payment.Change) error {
+	var entries []accounting.Entry
+	for _, c := range changes {
+		rule := ruleOf(c)
+		if rule == nil {
+			continue
+		}
+		o := orders[c.Payment.Order]
+		owed := owedBy(o)
+		e, err := rule(accounting.Posting{
+			Source: accounting.Source{Kind: "transaction", ID: id.Any(c.Transaction.ID)}, Order: o.ID, Date: b.Day(tx.Now()), Memo: memo(o),
+		}, owed, accounting.Money{
+			Account: accounting.Tender(string(c.Payment.Method)),
+			Rate:    money.Exchange{From: c.Payment.Currency, To: b.BaseCurrency, Rate: c.Payment.Rate},
+			Amount:  c.Amount, Pays: abs(c.OrderCaptured) + abs(c.OrderRefunded),
+		})
+		if err != nil {
+			return err
+		}
+		entries = append(entries, e)
+		o.Captured += c.OrderCaptured
+		o.Refunded += c.OrderRefunded
+	}
+	return accounting.Post(ctx, tx, entries)
+}
+
+func ruleOf(c payment.Change) func(accounting.Posting, accounting.Owed, accounting.Money) (accounting.Entry, error) {
+	switch c.Transaction.Kind {
+	case payment.KindCapture:
+		return accounting.Capture
+	case payment.KindRefund:
+		if c.Reverses {
+			return accounting.Bounce
+		}
+		return accounting.Refund
+	case payment.KindChargeback:
+		if c.Reverses {
+			return accounting.Reinstate
+		}
+		return accounting.Chargeback
+	}
+	return nil
+}
+
+// owedBy is what an order's customer owes before an entry, as the books have it.
+func owedBy(o *order.Order) accounting.Owed {
+	return accounting.Owed{Exchange: o.Exchange(), Before: o.Invoiced - o.Credited - o.Captured + o.Refunded}
+}
+
+// Refunding is money to give back.
+type Refunding struct {
+	Order   id.Order
+	Payment id.Payment // none: over the payments, as payment.SplitRefund does
+	Return  id.Return
+	Amount  int64 // minor units of the order's currency; with a payment, of that
+	Reason  string
+}
+
+// Refund gives money back on the payments of an order: proposed and sent in one.
+// It never gives back more than was captured.
+func Refund(ctx context.Context, tx *db.Tx, refundings []Refunding) error {
+	b, err := openBooks(ctx, tx)
+	if err != nil {
+		return err
+	}
+	orders, err := takeOrders(ctx, tx, refundings, func(r Refunding) id.Order { return r.Order })
+	if err != nil {
+		return err
+	}
+	changes, err := b.refund(ctx, tx, orders, refundings)
+	if err != nil {
+		return err
+	}
+	return b.settle(ctx, tx, orders, changes)
+}
+
+// refund asks for refunds of taken orders.
+func (b books) refund(ctx context.Context, tx *db.Tx, orders map[id.Order]*order.Order, refundings []Refunding) ([]payment.Change, error) {
+	payments, err := payment.TakeByOrder(ctx, tx, unique(keys(orders))...)
+	if err != nil {
+		return nil, err
+	}
+	var touched []*payment.Payment
+	for _, in := range refundings {
+		o := orders[in.Order]
+		parts, err := refundParts(o, payments[in.Order], in)
+		if err != nil {
+			return nil, err
+		}
+		for _, part := range parts {
+			r, err := part.Payment.ProposeRefund(tx.Now(), part.Amount, in.Return, in.Reason)
+			if err != nil {
+				return nil, err
+			}
+			if _, err := part.Payment.SendRefund(tx.Now(), b.Day(tx.Now()), r.ID); err != nil {
+				return nil, err
+			}
+			if !slices.Contains(touched, part.Payment) {
+				touched = append(touched, part.Payment)
+			}
+		}
+	}
+	return payment.Save(ctx, tx, touched)
+}
+
+func refundParts(o *order.Order, payments []*payment.Payment, in Refunding) ([]payment.Part, error) {
+	if !in.Payment.IsZero() {
+		for _, p := range payments {
+			if p.ID == in.Payment {
+				return []payment.Part{{Payment: p, Amount: in.Amount}}, nil
+			}
+		}
+		return nil, fault.New(fault.NotFound, "payment.not_found", "Order %d has no payment %s.", o.Number, in.Payment)
+	}
+	if in.Amount <= 0 {
+		return nil, fault.New(fault.Invalid, "payment.bad_amount", "The amount to refund must be more than zero.")
+	}
+	parts, rest := payment.SplitRefund(payments, in.Amount)
+	if rest > 0 {
+		return nil, fault.New(fault.Shortage, "payment.not_refundable", "%s cannot be refunded: the payments of order %d have %s left to refund.",
+			money.Of(in.Amount, o.Currency), o.Number, money.Of(in.Amount-rest, o.Currency)).With(map[string]int64{"refundable": in.Amount - rest})
+	}
+	return parts, nil
+}
+
+// voidExcess gives up authorizations that taken orders need no more.
+func voidExcess(ctx context.Context, tx *db.Tx, b books, orders []*order.Order) error {
+	var done []*order.Order
+	for _, o := range orders {
+		if o.Authorized > 0 && o.Balance() <= 0 {
+			done = append(done, o)
+		}
+	}
+	if len(done) == 0 {
+		return nil
+	}
+	byOrder, err := payment.TakeByOrder(ctx, tx, ids(done)...)
+	if err != nil {
+		return err
+	}
+	var touched []*payment.Payment
+	for _, o := range done {
+		for _, p := range byOrder[o.ID] {
+			if p.Capturable() == 0 {
+				continue
+			}
+			if _, err := p.Void(tx.Now(), b.Day(tx.Now()), payment.Cause{Kind: payment.CauseOrder, ID: id.Any(o.ID)}); err != nil {
+				return err
+			}
+			touched = append(touched, p)
+		}
+	}
+	if _, err = payment.Save(ctx, tx, touched); err != nil {
+		return err
+	}
+	sums, err := payment.SumsOf(ctx, tx, ids(done))
+	for _, o := range done {
+		s := sums[o.ID]
+		o.SetPayments(order.Payments{Authorized: s.Authorized, Captured: s.Captured, Refunded: s.Refunded})
+	}
+	return err
+}

@@ -1,0 +1,95 @@
+package flow
+
+import (
+	"context"
+
+	"purser/internal/base/id"
+	"purser/internal/domain/channel"
+	"purser/internal/domain/fulfillment"
+	"purser/internal/domain/order"
+	"purser/internal/platform/db"
+)
+
+// gate states what decides whether a location may begin with a part of an order.
+func gate(o *order.Order, f *fulfillment.Order, ch channel.Channel) fulfillment.Gate {
+	g := fulfillment.Gate{
+		When: fulfillment.When(ch.ReleaseWhen), Currency: o.Currency, Due: o.Due(), Paid: o.Paid(), Authorized: o.Authorized,
+		OnTerms: o.OnTerms(), Accepted: o.Status == order.StatusOpen, Kind: f.Kind, Address: o.ShipTo.V.Valid(),
+	}
+	for _, h := range o.HoldsOn(f.ID, linesOf(f)) {
+		g.Holds = append(g.Holds, string(h.Reason))
+	}
+	return g
+}
+
+// openGates lets locations begin with what waits for nothing any more.
+func openGates(tx *db.Tx, channels map[id.Channel]channel.Channel, orders []*order.Order, fulfillments []*fulfillment.Order) error {
+	byID := make(map[id.Order]*order.Order, len(orders))
+	for _, o := range orders {
+		byID[o.ID] = o
+	}
+	for _, f := range fulfillments {
+		o := byID[f.Order]
+		if f.Status != fulfillment.Scheduled || len(gate(o, f, channels[o.Channel]).Check()) > 0 {
+			continue
+		}
+		if err := f.Release(tx.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Gates tells what keeps each part of an order from being worked on.
+func Gates(ctx context.Context, r db.Reader, o *order.Order) (map[id.Fulfillment][]fulfillment.Reason, error) {
+	ch, err := channel.Get(ctx, r, o.Channel)
+	if err != nil {
+		return nil, err
+	}
+	fulfillments, err := fulfillment.ByOrder(ctx, r, []id.Order{o.ID})
+	if err != nil {
+		return nil, err
+	}
+	why := map[id.Fulfillment][]fulfillment.Reason{}
+	for _, f := range fulfillments[o.ID] {
+		if f.Status == fulfillment.Scheduled {
+			why[f.ID] = gate(o, f, ch).Check()
+		}
+	}
+	return why, nil
+}
+
+// releaseOrders opens the gates of taken orders, after something changed that
+// they may have waited for, and writes what was released. The caller saves the
+// orders.
+func releaseOrders(ctx context.Context, tx *db.Tx, orders []*order.Order) error {
+	var open []*order.Order
+	for _, o := range orders {
+		if o.Status == order.StatusOpen {
+			open = append(open, o)
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	channels, err := channel.Many(ctx, tx, channelsOf(open))
+	if err != nil {
+		return err
+	}
+	fulfillments, err := fulfillment.TakeByOrder(ctx, tx, ids(open)...)
+	if err != nil {
+		return err
+	}
+	if err := openGates(tx, channels, open, fulfillments); err != nil {
+		return err
+	}
+	return fulfillment.Save(ctx, tx, fulfillments)
+}
+
+func channelsOf(orders []*order.Order) []id.Channel {
+	var out []id.Channel
+	for _, o := range orders {
+		out = append(out, o.Channel)
+	}
+	return unique(out)
+}

@@ -1,0 +1,349 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+
+	"purser/internal/base/fault"
+	"purser/internal/base/id"
+	"purser/internal/base/money"
+	"purser/internal/domain/accounting"
+	"purser/internal/domain/inventory"
+	"purser/internal/domain/order"
+	"purser/internal/domain/payment"
+	"purser/internal/domain/returns"
+	"purser/internal/platform/db"
+)
+
+// TakingBack is goods that came back and are refunded at once.
+type TakingBack struct {
+	Order       id.Order // zero: the sale is not known here
+	Customer    id.Customer
+	Location    id.Location
+	ExternalID  string
+	Currency    money.Currency // of a blind return; an order's is its own
+	Lines       []TakenBack
+	Disposition returns.Disposition
+	Note        string
+}
+
+// TakenBack is units that came back.
+type TakenBack struct {
+	Line      id.Line    // order line, where the sale is known
+	Variant   id.Variant // else the variant
+	Quantity  int64
+	UnitPrice money.Micros
+	Total     *int64 // what is given back for them, tax included; nil: what they cost
+	Tax       int64  // in Total, of a blind return
+	Reason    string
+}
+
+// TakeBack books returns from arrival to refund: the goods go where the
+// disposition says, a credit note is issued, and the money goes back on the
+// order's payments, as far as they hold it. Money of a sale that is not known
+// here goes back from the till.
+func TakeBack(ctx context.Context, tx *db.Tx, batch []TakingBack) ([]*returns.Return, error) {
+	b, err := openBooks(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	var known []id.Order
+	for _, t := range batch {
+		if !t.Order.IsZero() {
+			known = append(known, t.Order)
+		}
+	}
+	orders, err := takeOrders(ctx, tx, known, func(o id.Order) id.Order { return o })
+	if err != nil {
+		return nil, err
+	}
+	r := &reception{books: b, orders: orders}
+	for _, t := range batch {
+		if err := r.take(ctx, tx, t); err != nil {
+			return nil, err
+		}
+	}
+	return r.returns, r.book(ctx, tx)
+}
+
+// reception is what returns that arrive in one transaction share.
+type reception struct {
+	books    books
+	orders   map[id.Order]*order.Order
+	returns  []*returns.Return
+	postings []inventory.Posting
+	notes    []*accounting.Invoice
+	refunds  []Refunding
+}
+
+func (r *reception) take(ctx context.Context, tx *db.Tx, t TakingBack) error {
+	o := r.orders[t.Order]
+	note, err := r.note(ctx, tx, t, o)
+	if err != nil {
+		return err
+	}
+	lines := make([]returns.Line, len(t.Lines))
+	for i, in := range t.Lines {
+		l := returns.Line{Line: in.Line, Variant: in.Variant, Quantity: in.Quantity, Resolution: returns.Refund, Reason: in.Reason, UnitPrice: in.UnitPrice, Tax: in.Tax}
+		if in.Total != nil {
+			l.Total = *in.Total
+		}
+		if o != nil {
+			if err := r.credit(o, in, &l); err != nil {
+				return fmt.Errorf("lines[%d]: %w", i, err)
+			}
+		}
+		lines[i] = l
+	}
+	ret, err := returns.New(tx.Now(), r.books.Day(tx.Now()), t.Order, t.Location, note.Currency, lines...)
+	if err != nil {
+		return err
+	}
+	ret.Customer, ret.ExternalID, ret.Note = t.Customer, t.ExternalID, t.Note
+	here, err := ret.Finish(t.Disposition, tx.Now())
+	if err != nil {
+		return err
+	}
+	r.returns = append(r.returns, ret)
+	r.stock(ret, here)
+	note.Return = ret.ID
+	total := int64(0)
+	for _, l := range ret.Lines {
+		note.Lines = append(note.Lines, r.noteLine(o, l))
+		total += l.Total
+	}
+	r.notes = append(r.notes, note)
+	if o != nil && total > 0 {
+		r.refunds = append(r.refunds, Refunding{Order: o.ID, Return: ret.ID, Amount: total, Reason: "return"})
+	}
+	return nil
+}
+
+// note begins the credit note of a return.
+func (r *reception) note(ctx context.Context, tx *db.Tx, t TakingBack, o *order.Order) (*accounting.Invoice, error) {
+	if o != nil {
+		return r.books.document(tx, accounting.CreditSeries, o), nil
+	}
+	if !t.Order.IsZero() {
+		return nil, fault.New(fault.NotFound, "order.not_found", "There is no order %s.", t.Order)
+	}
+	text, _, err := r.books.rateOn(ctx, tx, t.Currency, tx.Now())
+	if err != nil {
+		return nil, err
+	}
+	day := r.books.Day(tx.Now())
+	return &accounting.Invoice{
+		Series: accounting.CreditSeries, Customer: t.Customer, Currency: t.Currency, Rate: text, BusinessDate: day, DueOn: day, IssuedAt: tx.Now(),
+	}, nil
+}
+
+// credit grants back what units of an order line cost, or what the caller says.
+func (r *reception) credit(o *order.Order, in TakenBack, l *returns.Line) error {
+	line := o.Line(in.Line)
+	if line == nil {
+		return fault.New(fault.NotFound, "order.line_not_found", "Order %d has no line %s.", o.Number, in.Line)
+	}
+	l.Variant, l.UnitPrice = line.Variant, line.UnitPrice
+	if in.UnitPrice != 0 {
+		l.UnitPrice = in.UnitPrice
+	}
+	if err := o.Return(in.Line, in.Quantity); err != nil {
+		return err
+	}
+	var a order.Amount
+	var err error
+	switch {
+	case in.Total == nil:
+		a, err = o.Credit(in.Line, in.Quantity)
+	case *in.Total > 0:
+		a, err = o.CreditAmount(in.Line, *in.Total)
+	}
+	l.Total, l.Tax = a.Total, a.Tax
+	return err
+}
+
+func (r *reception) noteLine(o *order.Order, l *returns.Line) accounting.InvoiceLine {
+	line := accounting.InvoiceLine{
+		Kind: accounting.ItemLine, Line: id.Any(l.Line), Title: "Returned goods", Quantity: l.Quantity, UnitPrice: l.UnitPrice,
+		Subtotal: l.Total - l.Tax, Tax: l.Tax, Total: l.Total,
+	}
+	if o != nil {
+		sold := o.Line(l.Line)
+		line.SKU, line.Title, line.TaxRate = sold.SKU, sold.Title, sold.TaxRate
+	}
+	return line
+}
+
+// stock says what becomes of the goods: those that are scrapped came in no more
+// than they were worth.
+func (r *reception) stock(ret *returns.Return, here []*returns.Line) {
+	states := map[returns.Disposition]inventory.State{
+		returns.Restock: inventory.Sellable, returns.Refurbish: inventory.QualityControl,
+		returns.Quarantine: inventory.QualityControl, returns.ReturnToVendor: inventory.Damaged,
+	}
+	for _, l := range here {
+		state, kept := states[l.Disposition]
+		if !kept {
+			continue
+		}
+		r.postings = append(r.postings, inventory.Posting{
+			Variant: l.Variant, Location: ret.Location, Kind: inventory.KindReturnIn, State: state, Quantity: l.Quantity,
+			Reason: l.Reason, Cause: inventory.Cause{Kind: "return", ID: id.Any(ret.ID)}, Order: ret.Order,
+		})
+	}
+}
+
+// book writes the returns with what follows for stock, books and money.
+func (r *reception) book(ctx context.Context, tx *db.Tx) error {
+	if err := returns.Insert(ctx, tx, r.returns); err != nil {
+		return err
+	}
+	for _, o := range r.orders {
+		o.Refresh(tx.Now())
+	}
+	if len(r.postings) > 0 {
+		rule := func(inventory.Movement) postingRule { return accounting.Restock }
+		_, err := moveStock(ctx, tx, rule, variantsOf(r.postings), func(book inventory.Book) ([]inventory.Movement, []inventory.Displaced, error) {
+			rows, err := inventory.Post(ctx, tx, book, r.postings)
+			return rows, nil, err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if err := r.issueNotes(ctx, tx); err != nil {
+		return err
+	}
+	changes, err := r.books.refund(ctx, tx, r.orders, r.affordable())
+	if err != nil {
+		return err
+	}
+	return r.books.settle(ctx, tx, r.orders, changes)
+}
+
+// affordable bounds refunds by what the payments of each order still hold: what
+// was never paid is not paid back.
+func (r *reception) affordable() []Refunding {
+	left := map[id.Order]int64{}
+	for oid, o := range r.orders {
+		left[oid] = max(0, min(o.Paid(), -o.Balance()))
+	}
+	var out []Refunding
+	for _, in := range r.refunds {
+		in.Amount = min(in.Amount, left[in.Order])
+		if left[in.Order] -= in.Amount; in.Amount > 0 {
+			out = append(out, in)
+		}
+	}
+	return out
+}
+
+// issueNotes issues the credit notes. Those of blind returns are paid out of the
+// till at once.
+func (r *reception) issueNotes(ctx context.Context, tx *db.Tx) error {
+	var known, blind []*accounting.Invoice
+	for _, n := range r.notes {
+		if n.Order.IsZero() {
+			blind = append(blind, n)
+		} else {
+			known = append(known, n)
+			r.orders[n.Order].Credited -= sumOf(n) // issue books from what was owed before
+		}
+	}
+	_, err := r.books.issue(ctx, tx, r.orders, known)
+	for _, n := range known {
+		r.orders[n.Order].Credited += sumOf(n)
+	}
+	if err != nil {
+		return err
+	}
+	return r.books.issueBlind(ctx, tx, blind)
+}
+
+// issueBlind issues documents that belong to no order, and books that they were
+// paid in cash at once.
+func (b books) issueBlind(ctx context.Context, tx *db.Tx, docs []*accounting.Invoice) error {
+	if err := accounting.Issue(ctx, tx, b.BaseCurrency, docs); err != nil {
+		return err
+	}
+	var entries []accounting.Entry
+	for _, doc := range docs {
+		x := money.Exchange{From: doc.Currency, To: b.BaseCurrency, Rate: doc.Rate}
+		p := accounting.Posting{Source: accounting.Source{Kind: string(doc.Series), ID: id.Any(doc.ID)}, Date: doc.BusinessDate, Memo: doc.Name()}
+		rule, pay, owed := accounting.Invoiced, accounting.Capture, doc.Total
+		if doc.Series == accounting.CreditSeries {
+			rule, pay, owed = accounting.Credited, accounting.Refund, -doc.Total
+		}
+		billed, err := rule(p, accounting.Owed{Exchange: x}, doc.Bill())
+		if err != nil {
+			return err
+		}
+		entries = append(entries, billed)
+		if doc.Total == 0 {
+			continue
+		}
+		paid, err := pay(p, accounting.Owed{Exchange: x, Before: owed}, accounting.Money{
+			Account: accounting.Tender(string(payment.Cash)), Rate: x, Amount: doc.Total, Pays: doc.Total,
+		})
+		if err != nil {
+			return err
+		}
+		entries = append(entries, paid)
+	}
+	return accounting.Post(ctx, tx, entries)
+}
+
+// Billing is charges or credits that belong to no order: they are billed, or
+// given back where Credit is set, and settled in cash at once.
+type Billing struct {
+	Credit   bool
+	Customer id.Customer
+	Currency money.Currency
+	Lines    []accounting.InvoiceLine // Kind, SKU, Title, Quantity, UnitPrice, Tax and Total are set
+}
+
+// Bill issues documents for charges that belong to no order.
+func Bill(ctx context.Context, tx *db.Tx, billings []Billing) ([]*accounting.Invoice, error) {
+	b, err := openBooks(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	docs := make([]*accounting.Invoice, len(billings))
+	for i, in := range billings {
+		text, _, err := b.rateOn(ctx, tx, in.Currency, tx.Now())
+		if err != nil {
+			return nil, err
+		}
+		doc := &accounting.Invoice{
+			Series: accounting.InvoiceSeries, Customer: in.Customer, Currency: in.Currency, Rate: text,
+			BusinessDate: b.Day(tx.Now()), DueOn: b.Day(tx.Now()), IssuedAt: tx.Now(), Lines: in.Lines,
+		}
+		if in.Credit {
+			doc.Series = accounting.CreditSeries
+		}
+		for j := range doc.Lines {
+			doc.Lines[j].Subtotal = doc.Lines[j].Total - doc.Lines[j].Tax
+		}
+		docs[i] = doc
+	}
+	return docs, b.issueBlind(ctx, tx, docs)
+}
+
+// WriteOffDebt books a bad debt that belongs to no order here; a negative amount
+// takes one back. source names what it comes from.
+func WriteOffDebt(ctx context.Context, tx *db.Tx, source accounting.Source, amount money.Amount, memo string) error {
+	b, err := openBooks(ctx, tx)
+	if err != nil {
+		return err
+	}
+	text, _, err := b.rateOn(ctx, tx, amount.Currency, tx.Now())
+	if err != nil {
+		return err
+	}
+	x := money.Exchange{From: amount.Currency, To: b.BaseCurrency, Rate: text}
+	e, err := accounting.Debt(accounting.Posting{Source: source, Date: b.Day(tx.Now()), Memo: memo}, accounting.Owed{Exchange: x}, amount.Minor)
+	if err != nil {
+		return err
+	}
+	return accounting.Post(ctx, tx, []accounting.Entry{e})
+}

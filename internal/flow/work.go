@@ -1,0 +1,233 @@
+package flow
+
+import (
+	"context"
+
+	"purser/internal/base/fault"
+	"purser/internal/base/id"
+	"purser/internal/domain/fulfillment"
+	"purser/internal/domain/order"
+	"purser/internal/platform/db"
+)
+
+// withWork does something to a fulfillment order and its sales order, and keeps
+// the units in work of the latter what the former says.
+func withWork(o *order.Order, f *fulfillment.Order, do func() error) error {
+	before, base := f.InWork(), map[id.Line]int64{}
+	for _, l := range f.Lines {
+		base[l.Line] = o.Line(l.Line).InWork
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	after := f.InWork()
+	for _, l := range f.Lines {
+		more := base[l.Line] - before[l.Line] + after[l.Line] - o.Line(l.Line).InWork
+		var err error
+		switch {
+		case more > 0:
+			err = o.StartWork(l.Line, more)
+		case more < 0:
+			err = o.StopWork(l.Line, -more)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// onFulfillment takes a fulfillment order with its sales order, lets change work
+// on it, and saves both.
+func onFulfillment(ctx context.Context, tx *db.Tx, fid id.Fulfillment, version int64, change func(o *order.Order, f *fulfillment.Order) error) (*fulfillment.Order, error) {
+	d, err := openDock(ctx, tx, []id.Fulfillment{fid})
+	if err != nil {
+		return nil, err
+	}
+	f := d.fulfillments[fid]
+	if err := f.CheckVersion(version); err != nil {
+		return nil, err
+	}
+	o := d.orders[f.Order]
+	if err := withWork(o, f, func() error { return change(o, f) }); err != nil {
+		return nil, err
+	}
+	if err := fulfillment.Save(ctx, tx, d.saved()); err != nil {
+		return nil, err
+	}
+	return f, order.Save(ctx, tx, sorted(d.orders))
+}
+
+// Release lets a location begin with a fulfillment order whose gate is open, and
+// says what keeps it shut otherwise.
+func Release(ctx context.Context, tx *db.Tx, fid id.Fulfillment, version int64) (*fulfillment.Order, error) {
+	d, err := openDock(ctx, tx, []id.Fulfillment{fid})
+	if err != nil {
+		return nil, err
+	}
+	f := d.fulfillments[fid]
+	if err := f.CheckVersion(version); err != nil {
+		return nil, err
+	}
+	o := d.orders[f.Order]
+	if why := gate(o, f, d.channels[o.Channel]).Check(); len(why) > 0 {
+		return nil, fault.New(fault.Conflict, "fulfillment.gate_shut", "It cannot be released: %s", why[0].Message).With(why)
+	}
+	if err := f.Release(tx.Now()); err != nil {
+		return nil, err
+	}
+	return f, fulfillment.Save(ctx, tx, d.saved())
+}
+
+// Pick says that units of order lines were picked.
+func Pick(ctx context.Context, tx *db.Tx, fid id.Fulfillment, version int64, q fulfillment.Quantities) (*fulfillment.Order, error) {
+	return onFulfillment(ctx, tx, fid, version, func(o *order.Order, f *fulfillment.Order) error {
+		if holds := o.HoldsOn(f.ID, linesOf(f)); len(holds) > 0 {
+			return fault.New(fault.Conflict, "order.on_hold", "Order %d is on hold (%s): release the hold first.", o.Number, holds[0].Reason)
+		}
+		for _, line := range unique(keys(q)) {
+			if err := f.Pick(line, q[line], tx.Now()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Unpick says that picked units were put back.
+func Unpick(ctx context.Context, tx *db.Tx, fid id.Fulfillment, version int64, q fulfillment.Quantities) (*fulfillment.Order, error) {
+	return onFulfillment(ctx, tx, fid, version, func(_ *order.Order, f *fulfillment.Order) error {
+		for _, line := range unique(keys(q)) {
+			if err := f.Unpick(line, q[line]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Pack puts units into a new shipment that has not left yet; none given packs
+// all that is free.
+func Pack(ctx context.Context, tx *db.Tx, fid id.Fulfillment, version int64, q fulfillment.Quantities, c fulfillment.Carriage) (*fulfillment.Shipment, error) {
+	var s *fulfillment.Shipment
+	_, err := onFulfillment(ctx, tx, fid, version, func(_ *order.Order, f *fulfillment.Order) (err error) {
+		if len(q) == 0 {
+			q = f.Free()
+		}
+		if s, err = f.Pack(q, tx.Now()); err != nil {
+			return err
+		}
+		return s.Carry(c)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, fulfillment.InsertShipments(ctx, tx, []*fulfillment.Shipment{s})
+}
+
+// NewBatch makes a pick batch of fulfillment orders of a location.
+func NewBatch(ctx context.Context, tx *db.Tx, location id.Location, assignee id.User, fids []id.Fulfillment) (*fulfillment.PickBatch, error) {
+	d, err := openDock(ctx, tx, fids)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range d.fulfillments {
+		if err := d.mayLeave(f); err != nil {
+			return nil, err
+		}
+	}
+	return fulfillment.CreateBatch(ctx, tx, location, assignee, d.saved())
+}
+
+// PickInBatch counts what a picker reports. Units that are short stay open in
+// their fulfillment orders.
+func PickInBatch(ctx context.Context, tx *db.Tx, batch id.Batch, version int64, picks []fulfillment.Pick) (*fulfillment.PickBatch, []fulfillment.Shortage, error) {
+	sales, err := fulfillment.OrdersOfBatch(ctx, tx, batch)
+	if err != nil {
+		return nil, nil, err
+	}
+	orders, err := takeOrders(ctx, tx, sales, func(o id.Order) id.Order { return o })
+	if err != nil {
+		return nil, nil, err
+	}
+	b, fulfillments, err := fulfillment.TakeBatch(ctx, tx, batch)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := b.CheckVersion(version); err != nil {
+		return nil, nil, err
+	}
+	var short []fulfillment.Shortage
+	do := func() (err error) {
+		short, err = b.Pick(fulfillments, picks, tx.Now())
+		return err
+	}
+	for _, f := range fulfillments { // each order's work is compared before and after the one report
+		inner := do
+		do = func() error { return withWork(orders[f.Order], f, inner) }
+	}
+	if err := do(); err != nil {
+		return nil, nil, err
+	}
+	if err := fulfillment.SaveBatch(ctx, tx, b, fulfillments); err != nil {
+		return nil, nil, err
+	}
+	return b, short, order.Save(ctx, tx, sorted(orders))
+}
+
+// CloseBatch ends a picked batch, or cancels one.
+func CloseBatch(ctx context.Context, tx *db.Tx, batch id.Batch, cancel bool) (*fulfillment.PickBatch, error) {
+	sales, err := fulfillment.OrdersOfBatch(ctx, tx, batch)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := takeOrders(ctx, tx, sales, func(o id.Order) id.Order { return o }); err != nil {
+		return nil, err
+	}
+	b, fulfillments, err := fulfillment.TakeBatch(ctx, tx, batch)
+	if err != nil {
+		return nil, err
+	}
+	if cancel {
+		err = b.Cancel(tx.Now())
+	} else {
+		err = b.Close(tx.Now())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b, fulfillment.SaveBatch(ctx, tx, b, fulfillments)
+}
+
+// Track stores what carriers say of shipments. What was delivered is, in its
+// order, too.
+func Track(ctx context.Context, tx *db.Tx, events []fulfillment.TrackingEvent) ([]fulfillment.Movement, error) {
+	sids := make([]id.Shipment, len(events))
+	for i, e := range events {
+		sids[i] = e.Shipment
+	}
+	seen, err := fulfillment.Shipments(ctx, tx, unique(sids)...)
+	if err != nil {
+		return nil, err
+	}
+	orders, err := takeOrders(ctx, tx, seen, func(s *fulfillment.Shipment) id.Order { return s.Order })
+	if err != nil {
+		return nil, err
+	}
+	moved, err := fulfillment.Track(ctx, tx, events)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range moved {
+		if !m.Delivered {
+			continue
+		}
+		o := orders[m.Shipment.Order]
+		for _, l := range m.Shipment.Lines {
+			if err := o.Deliver(l.Line, l.Quantity); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return moved, order.Save(ctx, tx, sorted(orders))
+}

@@ -1,0 +1,81 @@
+package worker
+
+import (
+	"context"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"purser/internal/domain/payment"
+	"purser/internal/flow"
+	"purser/internal/platform/db"
+	"purser/internal/platform/idempotency"
+	"purser/internal/platform/job"
+)
+
+// The scheduled jobs.
+type (
+	expireHolds   struct{}
+	cancelExpired struct{}
+	pruneKeys     struct{}
+	resolveMoney  struct{}
+)
+
+// Kind names the job.
+func (expireHolds) Kind() string { return "order.expire_holds" }
+
+// Kind names the job.
+func (cancelExpired) Kind() string { return "order.cancel_expired" }
+
+// Kind names the job.
+func (pruneKeys) Kind() string { return "idempotency.prune" }
+
+// Kind names the job.
+func (resolveMoney) Kind() string { return "payment.resolve_all" }
+
+// unanswered is how old a call without an answer is before it is asked about
+// again, whatever became of its job.
+const unanswered = 10 * time.Minute
+
+// keepKeys is how long a repeated request still gets its first answer.
+const keepKeys = 30 * 24 * time.Hour
+
+func schedules() []*river.PeriodicJob {
+	return []*river.PeriodicJob{
+		every(time.Minute, func() job.Args { return expireHolds{} }),
+		every(5*time.Minute, func() job.Args { return cancelExpired{} }),
+		every(5*time.Minute, func() job.Args { return resolveMoney{} }),
+		every(24*time.Hour, func() job.Args { return pruneKeys{} }),
+	}
+}
+
+func (d Deps) schedules(workers *river.Workers) {
+	does(workers, func(ctx context.Context, _ expireHolds) error { return d.untilNone(ctx, flow.ExpireHolds) })
+	does(workers, func(ctx context.Context, _ cancelExpired) error { return d.untilNone(ctx, flow.CancelExpired) })
+	does(workers, func(ctx context.Context, _ resolveMoney) error {
+		return d.DB.Write(ctx, func(tx *db.Tx) error {
+			_, err := payment.Resolve(ctx, tx, tx.Now().Add(-unanswered), 1000)
+			return err
+		})
+	})
+	does(workers, func(ctx context.Context, _ pruneKeys) error {
+		return d.DB.Write(ctx, func(tx *db.Tx) error {
+			_, err := idempotency.Prune(ctx, tx, tx.Now().Add(-keepKeys))
+			return err
+		})
+	})
+}
+
+// untilNone runs a flow that takes a batch at a time until it finds nothing.
+func (d Deps) untilNone(ctx context.Context, flow func(context.Context, *db.Tx) (int, error)) error {
+	for {
+		var n int
+		err := d.DB.Write(ctx, func(tx *db.Tx) (err error) {
+			n, err = flow(ctx, tx)
+			return err
+		})
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}

@@ -1,0 +1,58 @@
+// Package worker does the jobs: it decodes what is to be done, calls an area or a
+// flow, and lets the queue try again what failed. It also keeps the schedules.
+package worker
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"purser/internal/base/fault"
+	"purser/internal/domain/payment"
+	"purser/internal/platform/db"
+	"purser/internal/platform/job"
+)
+
+// Deps is what jobs need.
+type Deps struct {
+	DB       *db.DB
+	Gateways payment.Gateways
+	Log      *slog.Logger
+}
+
+// NewQueue returns the queue with all jobs and schedules of the program.
+func NewQueue(d *db.DB, gateways payment.Gateways, log *slog.Logger) (*job.Queue, error) {
+	deps := Deps{DB: d, Gateways: gateways, Log: log}
+	workers := river.NewWorkers()
+	deps.payments(workers)
+	deps.schedules(workers)
+	return job.NewQueue(d, workers, schedules(), log)
+}
+
+// does makes a job's work of a function.
+func does[A job.Args](workers *river.Workers, fn func(ctx context.Context, args A) error) {
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[A]) error {
+		return retryable(fn(ctx, j.Args))
+	}))
+}
+
+// retryable ends a job whose failure no repetition will mend: it waits for a
+// person.
+func retryable(err error) error {
+	switch fault.KindOf(err) {
+	case fault.Invalid, fault.NotFound, fault.Forbidden:
+		if err != nil {
+			return river.JobCancel(err)
+		}
+	}
+	return err
+}
+
+// every is a schedule whose work is done once, whichever process has it.
+func every(period time.Duration, args func() job.Args) *river.PeriodicJob {
+	return river.NewPeriodicJob(river.PeriodicInterval(period), func() (river.JobArgs, *river.InsertOpts) {
+		return args(), &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByPeriod: period}}
+	}, &river.PeriodicJobOpts{RunOnStart: true})
+}
