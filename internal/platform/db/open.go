@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"net/url"
 	"os"
@@ -75,14 +74,14 @@ func openSQLite(ctx context.Context, path string, readOnly bool) (*DB, error) {
 	params.Add("_pragma", "journal_size_limit(67108864)")
 	file := "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() + "?"
 	var err error
-	if d.write, err = sql.Open("sqlite", file+params.Encode()); err != nil {
+	if d.write, err = openCached(file + params.Encode()); err != nil {
 		return nil, err
 	}
 	d.write.SetMaxOpenConns(1) // one writer: wait in Go, fairly, and not in SQLite's busy loop
 	d.write.SetMaxIdleConns(1)
 	params.Set("_query_only", "1")
 	params.Set("_txlock", "deferred")
-	if d.read, err = sql.Open("sqlite", file+params.Encode()); err != nil {
+	if d.read, err = openCached(file + params.Encode()); err != nil {
 		return nil, err
 	}
 	readers := max(4, runtime.NumCPU())

@@ -25,7 +25,8 @@ var layers = []layer{
 	{folder: "internal/web", height: 5},
 	{folder: "internal/worker", height: 5},
 	{folder: vendors, height: 5, units: true},
-	{folder: "internal/demo", height: 5}, // calls flows as a door does
+	{folder: "internal/demo", height: 5},   // calls flows as a door does
+	{folder: "internal/intake", height: 5}, // the door of files
 	{folder: "internal/flow", height: 4},
 	{folder: "internal/view", height: 4},
 	{folder: "internal/connector", height: 4},

@@ -195,11 +195,26 @@ CREATE TABLE import_run (
 	summary     JSONB       NOT NULL
 );
 CREATE TABLE import_document (
-	source    TEXT   NOT NULL, -- e.g. orders:uci
-	key       TEXT   NOT NULL, -- the document's own number in the source
-	run_id    UUID   NOT NULL REFERENCES import_run (id),
-	outcome   TEXT   NOT NULL, -- order, return, adjustment, charge, error
-	object_id UUID,
-	lines     BIGINT NOT NULL,
+	source     TEXT   NOT NULL, -- e.g. orders:uci
+	key        TEXT   NOT NULL, -- the document's own number in the source
+	run_id     UUID   NOT NULL REFERENCES import_run (id),
+	outcome    TEXT   NOT NULL CHECK (outcome IN ('order', 'return', 'adjustment', 'charge', 'book_entry')),
+	lines      BIGINT NOT NULL, -- rows of the file
+	duplicates BIGINT NOT NULL, -- of these, rows that say the same as another
 	PRIMARY KEY (source, key)
 );
+-- What has become of a document. Code and quantity are of what has no row of its
+-- own that keeps them: stock that was not moved, and entries of the books.
+CREATE TABLE import_object (
+	source    TEXT   NOT NULL,
+	key       TEXT   NOT NULL,
+	position  BIGINT NOT NULL,
+	kind      TEXT   NOT NULL CHECK (kind IN ('order', 'return', 'invoice', 'adjustment', 'unmoved', 'journal')),
+	object_id UUID, -- of an adjustment and a journal entry: their cause or source
+	code      TEXT   NOT NULL DEFAULT '',
+	quantity  BIGINT NOT NULL DEFAULT 0,
+	PRIMARY KEY (source, key, position),
+	FOREIGN KEY (source, key) REFERENCES import_document (source, key)
+);
+-- serves the way from an order to the document it came from
+CREATE INDEX import_object_object ON import_object (object_id) WHERE object_id IS NOT NULL;
