@@ -391,7 +391,7 @@ CREATE INDEX listing_unmapped ON listing (channel_id, external) WHERE variant_id
 -- owner: inventory
 CREATE TABLE location (
 	id             UUID        NOT NULL PRIMARY KEY,
-	code           TEXT        NOT NULL UNIQUE,
+	code           TEXT COLLATE "C"        NOT NULL UNIQUE,
 	name           TEXT        NOT NULL,
 	kind           TEXT        NOT NULL CHECK (kind IN ('warehouse', 'store', 'thirdparty', 'supplier', 'channel', 'transit', 'quarantine')),
 	address        JSONB       NOT NULL,
@@ -414,7 +414,7 @@ CREATE TABLE location (
 CREATE TABLE bin (
 	id          UUID   NOT NULL PRIMARY KEY,
 	location_id UUID   NOT NULL REFERENCES location (id),
-	code        TEXT   NOT NULL,
+	code        TEXT COLLATE "C"   NOT NULL,
 	path        BIGINT NOT NULL DEFAULT 0, -- where the bin comes on a picker's walk
 	UNIQUE (location_id, code)
 );
@@ -429,7 +429,8 @@ CREATE TABLE stock_level (
 	safety          BIGINT  NOT NULL DEFAULT 0,
 	incoming        BIGINT  NOT NULL DEFAULT 0,
 	backordered     BIGINT  NOT NULL DEFAULT 0,
-	allow_negative  BOOLEAN NOT NULL DEFAULT FALSE,
+	allow_negative  BOOLEAN NOT NULL DEFAULT FALSE, -- copy of the location's policy
+	sellable        BOOLEAN NOT NULL DEFAULT TRUE, -- copy of the location's kind: false in transit and in quarantine
 	bin_id          UUID,
 	PRIMARY KEY (variant_id, location_id),
 	CONSTRAINT stock_level_counts CHECK (committed >= 0 AND damaged >= 0 AND quality_control >= 0 AND safety >= 0 AND incoming >= 0 AND backordered >= 0),
@@ -448,13 +449,14 @@ CREATE TABLE reservation (
 	kind        TEXT        NOT NULL CHECK (kind IN ('stock', 'backorder')),
 	status      TEXT        NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'consumed', 'released')),
 	priority    BIGINT      NOT NULL DEFAULT 0,
+	queued_at   TIMESTAMPTZ NOT NULL, -- when the demand first claimed the units: its place in the queue, kept when they move
 	created_at  TIMESTAMPTZ NOT NULL,
 	closed_at   TIMESTAMPTZ
 );
 CREATE INDEX reservation_demand ON reservation (demand_id) WHERE status = 'active';
 CREATE INDEX reservation_level ON reservation (variant_id, location_id) WHERE status = 'active';
 -- serves the queue: by priority, then age
-CREATE INDEX reservation_queue ON reservation (variant_id, priority DESC, created_at, id) WHERE status = 'active' AND kind = 'backorder';
+CREATE INDEX reservation_queue ON reservation (variant_id, priority DESC, queued_at, demand_id) WHERE status = 'active' AND kind = 'backorder';
 -- The ledger. Rows are only ever added. Sums over a level's rows give on hand
 -- (all states) and each unavailable state.
 CREATE TABLE stock_movement (
@@ -479,11 +481,13 @@ CREATE TABLE stock_movement (
 CREATE INDEX stock_movement_level ON stock_movement (variant_id, location_id, id);
 CREATE INDEX stock_movement_cause ON stock_movement (cause_id) WHERE cause_id IS NOT NULL;
 CREATE UNIQUE INDEX stock_movement_undo ON stock_movement (undoes_id) WHERE undoes_id IS NOT NULL;
--- What the company's units of a variant are worth, wherever they lie: moving average.
+-- What the company's units of a variant are worth, wherever they lie: moving
+-- average. Who changes stock or claims of a variant locks its row here first.
 CREATE TABLE stock_value (
 	variant_id  UUID   NOT NULL PRIMARY KEY,
 	quantity    BIGINT NOT NULL,
 	value_minor BIGINT NOT NULL,
+	cost_micros BIGINT NOT NULL DEFAULT 0, -- cost of a unit when there last were any
 	CONSTRAINT stock_value_empty CHECK (quantity <> 0 OR value_minor = 0)
 );
 CREATE TABLE transfer (
@@ -565,6 +569,9 @@ CREATE TABLE sales_order (
 	refunded            BIGINT      NOT NULL DEFAULT 0,
 	credited            BIGINT      NOT NULL DEFAULT 0, -- granted back by returns and refunds, part of total
 	invoiced            BIGINT      NOT NULL DEFAULT 0,
+	overdue             BOOLEAN     NOT NULL DEFAULT FALSE, -- an invoice of it is past its due date
+	requested_returns   BIGINT      NOT NULL DEFAULT 0, -- returns that wait for an approval
+	open_returns        BIGINT      NOT NULL DEFAULT 0, -- returns that are approved and not closed
 	terms_days          BIGINT, -- payment terms: due so many days after the invoice; none: pay first
 	terms_end_of_month  BOOLEAN     NOT NULL DEFAULT FALSE,
 	priority            BIGINT      NOT NULL DEFAULT 0,
@@ -593,14 +600,38 @@ CREATE UNIQUE INDEX sales_order_external ON sales_order (channel_id, external_id
 -- the list, newest first, whole or by status
 CREATE INDEX sales_order_placed ON sales_order (placed_at DESC, id DESC);
 CREATE INDEX sales_order_status ON sales_order (status, placed_at DESC, id DESC);
-CREATE INDEX sales_order_customer ON sales_order (customer_id, placed_at DESC);
+-- or by what is asked for most, in the same order
+CREATE INDEX sales_order_channel ON sales_order (channel_id, placed_at DESC, id DESC);
+CREATE INDEX sales_order_customer ON sales_order (customer_id, placed_at DESC, id DESC);
+CREATE INDEX sales_order_company ON sales_order (company_id, placed_at DESC, id DESC) WHERE company_id IS NOT NULL;
+CREATE INDEX sales_order_assigned ON sales_order (assigned_to, placed_at DESC, id DESC) WHERE assigned_to IS NOT NULL;
+-- by the rarer states; unpaid, authorized and unfulfilled orders are not finished, and found by status
+CREATE INDEX sales_order_fulfillment ON sales_order (fulfillment_status, placed_at DESC, id DESC) WHERE fulfillment_status NOT IN ('unfulfilled', 'fulfilled', 'delivered');
+CREATE INDEX sales_order_payment ON sales_order (payment_status, placed_at DESC, id DESC) WHERE payment_status NOT IN ('unpaid', 'authorized', 'paid');
+CREATE INDEX sales_order_return ON sales_order (return_status, placed_at DESC, id DESC) WHERE return_status <> 'none';
+-- what a customer on the telephone says
+CREATE INDEX sales_order_email ON sales_order (email) WHERE email <> '';
+CREATE INDEX sales_order_external_number ON sales_order (external_number) WHERE external_number <> '';
+-- quotes and pending orders that run out
+CREATE INDEX sales_order_expires ON sales_order (expires_at) WHERE expires_at IS NOT NULL AND status IN ('draft', 'pending');
+-- The tags of sales_order.tags, to find orders by.
+CREATE TABLE order_tag (
+	tag       TEXT        NOT NULL,
+	placed_at TIMESTAMPTZ NOT NULL,
+	order_id  UUID        NOT NULL REFERENCES sales_order (id),
+	PRIMARY KEY (tag, placed_at, order_id)
+);
+CREATE INDEX order_tag_order ON order_tag (order_id);
 CREATE TABLE order_line (
 	id                UUID    NOT NULL PRIMARY KEY,
 	order_id          UUID    NOT NULL REFERENCES sales_order (id),
+	placed_at         TIMESTAMPTZ NOT NULL, -- the order's, for the index by variant
 	position          BIGINT  NOT NULL,
 	parent_id         UUID, -- the kit's line, for a component
 	kind              TEXT    NOT NULL CHECK (kind IN ('item', 'kit', 'component', 'service')),
-	variant_id        UUID, -- none: not mapped yet
+	variant_id        UUID, -- none: not mapped yet, or a service
+	external_id       TEXT    NOT NULL DEFAULT '', -- the channel's own id of the line
+	listing           TEXT    NOT NULL DEFAULT '', -- the channel's own id of the article
 	sku               TEXT    NOT NULL,
 	title             TEXT    NOT NULL,
 	quantity          BIGINT  NOT NULL CHECK (quantity > 0),
@@ -638,7 +669,10 @@ CREATE TABLE order_line (
 		AND refunded BETWEEN 0 AND quantity AND invoiced BETWEEN 0 AND quantity)
 );
 CREATE INDEX order_line_order ON order_line (order_id, position);
-CREATE INDEX order_line_variant ON order_line (variant_id, order_id);
+-- the list of orders with a variant
+CREATE INDEX order_line_variant ON order_line (variant_id, placed_at DESC, order_id DESC);
+-- what waits for its listing to be mapped
+CREATE INDEX order_line_unmapped ON order_line (listing, order_id) WHERE variant_id IS NULL AND kind = 'item';
 CREATE TABLE order_charge (
 	id            UUID   NOT NULL PRIMARY KEY,
 	order_id      UUID   NOT NULL REFERENCES sales_order (id),
@@ -687,6 +721,8 @@ CREATE TABLE order_hold (
 	released_at     TIMESTAMPTZ
 );
 CREATE INDEX order_hold_order ON order_hold (order_id);
+-- the list of orders that are held for a reason
+CREATE INDEX order_hold_reason ON order_hold (reason, order_id) WHERE status = 'active';
 CREATE INDEX order_hold_until ON order_hold (until) WHERE status = 'active' AND until IS NOT NULL;
 CREATE TABLE order_note (
 	id       UUID        NOT NULL PRIMARY KEY,
@@ -870,6 +906,7 @@ CREATE TABLE payment (
 	CONSTRAINT payment_sums CHECK (refunded >= 0 AND refunded <= captured AND captured <= authorized AND authorized >= 0)
 );
 CREATE INDEX payment_order ON payment (order_id);
+CREATE INDEX payment_expiry ON payment (expires_at) WHERE status IN ('authorized', 'partially_captured') AND expires_at IS NOT NULL;
 -- One event at a gateway. Its id is the idempotency key of the outside call.
 CREATE TABLE payment_transaction (
 	id           UUID        NOT NULL PRIMARY KEY,
@@ -881,8 +918,10 @@ CREATE TABLE payment_transaction (
 	gateway_ref  TEXT        NOT NULL DEFAULT '',
 	cause_kind   TEXT        NOT NULL DEFAULT '', -- shipment, refund, order, webhook
 	cause_id     UUID,
+	parent_id    UUID, -- the authorization that a capture or void draws on
 	error_code   TEXT        NOT NULL DEFAULT '',
 	error        TEXT        NOT NULL DEFAULT '',
+	action_url   TEXT        NOT NULL DEFAULT '', -- where the customer must confirm
 	tries        BIGINT      NOT NULL DEFAULT 0,
 	requested_at TIMESTAMPTZ NOT NULL,
 	settled_at   TIMESTAMPTZ,
@@ -931,6 +970,28 @@ CREATE TABLE account (
 	name TEXT NOT NULL,
 	kind TEXT NOT NULL CHECK (kind IN ('asset', 'liability', 'equity', 'income', 'expense'))
 );
+INSERT INTO account (code, name, kind) VALUES
+	('1000', 'Cash and bank', 'asset'),
+	('1050', 'Payments in clearing', 'asset'),
+	('1100', 'Accounts receivable', 'asset'),
+	('1200', 'Stock', 'asset'),
+	('1900', 'Currency exchange', 'asset'),
+	('2000', 'Goods received, not invoiced', 'liability'),
+	('2100', 'Tax payable', 'liability'),
+	('2200', 'Gift cards and store credit', 'liability'),
+	('3000', 'Opening balances', 'equity'),
+	('4000', 'Sales', 'income'),
+	('4100', 'Discounts given', 'income'),
+	('4200', 'Returns and credits', 'income'),
+	('4300', 'Shipping charged', 'income'),
+	('4400', 'Fees charged', 'income'),
+	('5000', 'Cost of goods sold', 'expense'),
+	('5100', 'Stock adjustments', 'expense'),
+	('5200', 'Stock written off', 'expense'),
+	('5300', 'Cost variances', 'expense'),
+	('6000', 'Bad debts', 'expense'),
+	('7000', 'Exchange gains and losses', 'expense'),
+	('7100', 'Rounding differences', 'expense');
 CREATE TABLE journal (
 	id            UUID        NOT NULL PRIMARY KEY,
 	kind          TEXT        NOT NULL, -- the business event that posts: invoice, capture, receive ...
@@ -959,7 +1020,7 @@ CREATE TABLE invoice (
 	id            UUID        NOT NULL PRIMARY KEY,
 	series        TEXT        NOT NULL, -- invoice, credit_note
 	number        BIGINT      NOT NULL,
-	order_id      UUID        NOT NULL,
+	order_id      UUID, -- none: the credit note of a blind return
 	shipment_id   UUID,
 	return_id     UUID,
 	customer_id   UUID,
@@ -1014,11 +1075,26 @@ CREATE TABLE import_run (
 	summary     JSONB       NOT NULL
 );
 CREATE TABLE import_document (
-	source    TEXT   NOT NULL, -- e.g. orders:uci
-	key       TEXT   NOT NULL, -- the document's own number in the source
-	run_id    UUID   NOT NULL REFERENCES import_run (id),
-	outcome   TEXT   NOT NULL, -- order, return, adjustment, charge, error
-	object_id UUID,
-	lines     BIGINT NOT NULL,
+	source     TEXT   NOT NULL, -- e.g. orders:uci
+	key        TEXT   NOT NULL, -- the document's own number in the source
+	run_id     UUID   NOT NULL REFERENCES import_run (id),
+	outcome    TEXT   NOT NULL CHECK (outcome IN ('order', 'return', 'adjustment', 'charge', 'book_entry')),
+	lines      BIGINT NOT NULL, -- rows of the file
+	duplicates BIGINT NOT NULL, -- of these, rows that say the same as another
 	PRIMARY KEY (source, key)
 );
+-- What has become of a document. Code and quantity are of what has no row of its
+-- own that keeps them: stock that was not moved, and entries of the books.
+CREATE TABLE import_object (
+	source    TEXT   NOT NULL,
+	key       TEXT   NOT NULL,
+	position  BIGINT NOT NULL,
+	kind      TEXT   NOT NULL CHECK (kind IN ('order', 'return', 'invoice', 'adjustment', 'unmoved', 'journal')),
+	object_id UUID, -- of an adjustment and a journal entry: their cause or source
+	code      TEXT   NOT NULL DEFAULT '',
+	quantity  BIGINT NOT NULL DEFAULT 0,
+	PRIMARY KEY (source, key, position),
+	FOREIGN KEY (source, key) REFERENCES import_document (source, key)
+);
+-- serves the way from an order to the document it came from
+CREATE INDEX import_object_object ON import_object (object_id) WHERE object_id IS NOT NULL;
