@@ -40,7 +40,10 @@ type App struct {
 
 // New wires the program over an open, migrated database.
 func New(d *db.DB, c Config) (*App, error) {
-	gateways := connectors()
+	gateways, err := connectors(d)
+	if err != nil {
+		return nil, err
+	}
 	queue, err := worker.NewQueue(d, gateways, c.Log)
 	if err != nil {
 		return nil, err
@@ -62,7 +65,7 @@ func (a *App) Serve(ctx context.Context) error {
 	if err := event.Align(ctx, a.DB); err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", a.Addr)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", a.Addr)
 	if err != nil {
 		return fault.New(fault.Unavailable, "serve.cannot_listen", "Cannot listen on %s: %v. Choose another address with --addr.", a.Addr, err)
 	}

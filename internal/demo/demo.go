@@ -10,6 +10,7 @@ import (
 	"encoding/base32"
 	"fmt"
 	mathrand "math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,16 +33,19 @@ import (
 type Access struct {
 	Email    string
 	Password string
-	Token    string // API key, valid for a day
+	Token    string // API key
 }
 
-// days is how long the company has been trading.
-const days = 90
+const (
+	email   = "owner@example.com"
+	days    = 90 // that the company has been trading
+	keyDays = 30 // that the API key is good for
+)
 
 // Fill fills an empty database. progress is told how many of total steps are done.
 func Fill(ctx context.Context, d *db.DB, progress func(done, total int, what string)) (Access, error) {
 	ctx = auth.With(ctx, auth.System("demo"))
-	access := Access{Email: "owner@example.com", Password: password()}
+	access := Access{Email: email, Password: password()}
 	s := &day{rand: mathrand.New(mathrand.NewPCG(7, 11))}
 	start := d.Now().AddDate(0, 0, -days)
 	const setup = 3
@@ -49,10 +53,7 @@ func Fill(ctx context.Context, d *db.DB, progress func(done, total int, what str
 		what string
 		do   func(context.Context, *db.Tx) error
 	}{
-		{"company, places, people", func(ctx context.Context, tx *db.Tx) (err error) {
-			access.Token, err = s.company(ctx, tx, access)
-			return err
-		}},
+		{"company, places, people", func(ctx context.Context, tx *db.Tx) error { return s.company(ctx, tx, access) }},
 		{"products", s.stock},
 		{"customers", s.customers},
 	}
@@ -73,8 +74,12 @@ func Fill(ctx context.Context, d *db.DB, progress func(done, total int, what str
 			return access, fmt.Errorf("trading on %s: %w", at.Format(time.DateOnly), err)
 		}
 	}
+	err := d.Write(ctx, func(tx *db.Tx) (err error) {
+		access.Token, _, err = auth.AddAPIKey(ctx, tx, "Demo", auth.Owner, nil, nil, tx.Now().AddDate(0, 0, keyDays))
+		return err
+	})
 	progress(setup+days, setup+days, "done")
-	return access, nil
+	return access, err
 }
 
 // password is a new one each time: a demo that is reachable is not an open door.
@@ -114,14 +119,13 @@ type firm struct {
 	address  address.Address
 }
 
-func (s *day) company(ctx context.Context, tx *db.Tx, a Access) (token string, err error) {
+func (s *day) company(ctx context.Context, tx *db.Tx, a Access) error {
 	c := setting.Company{Name: "Harbor & Pine", BaseCurrency: "USD", TimeZone: "America/New_York", Country: "US", Address: "1 Wharf Street, Portland, ME"}
-	_, token, err = flow.SetUp(ctx, tx, c, auth.NewUser{Email: a.Email, Name: "Olive Harbor", Password: a.Password})
-	if err != nil {
-		return "", err
+	if _, _, err := flow.SetUp(ctx, tx, c, auth.NewUser{Email: a.Email, Name: "Olive Harbor", Password: a.Password}); err != nil {
+		return err
 	}
 	if err := s.places(ctx, tx); err != nil {
-		return "", err
+		return err
 	}
 	for _, u := range []auth.NewUser{
 		{Email: "packer@example.com", Name: "Pat Packer", Role: auth.Warehouse, Password: a.Password, Locations: s.warehouse[:1]},
@@ -129,10 +133,10 @@ func (s *day) company(ctx context.Context, tx *db.Tx, a Access) (token string, e
 		{Email: "books@example.com", Name: "Bo Books", Role: auth.Accountant, Password: a.Password},
 	} {
 		if _, err := auth.AddUser(ctx, tx, u); err != nil {
-			return "", err
+			return err
 		}
 	}
-	return token, s.market(ctx, tx)
+	return s.market(ctx, tx)
 }
 
 func (s *day) places(ctx context.Context, tx *db.Tx) error {
@@ -232,10 +236,10 @@ func (s *day) stock(ctx context.Context, tx *db.Tx) error {
 	}
 	var wholesale []catalog.PriceChange
 	for _, vid := range all {
-		switch v := variants[vid]; {
-		case v.Kind == catalog.Kit:
+		switch v := variants[vid]; v.Kind {
+		case catalog.Kit:
 			s.kits = append(s.kits, v)
-		case v.Kind == catalog.Service:
+		case catalog.Service:
 			s.wrap = v.ID
 		default:
 			s.goods = append(s.goods, v)
@@ -274,21 +278,25 @@ func (s *day) shelves(ctx context.Context, tx *db.Tx) error {
 	return nil
 }
 
-// deliver books goods from suppliers: the opening stock, or what refills it. A
-// few variants are never refilled, so that some orders wait.
+// deliver books goods from suppliers: the opening stock, or what refills it
+// where it runs low. A few variants are never refilled, so that some orders wait.
 func (s *day) deliver(ctx context.Context, tx *db.Tx, opening bool) error {
+	left, err := s.onShelves(ctx, tx)
+	if err != nil {
+		return err
+	}
 	var receipts []flow.Receipt
 	for i, v := range s.goods {
-		for j, at := range append(append([]id.Location(nil), s.warehouse...), s.stores...) {
-			n := int64(20 + s.rand.IntN(60))
+		for j, at := range append(slices.Clone(s.warehouse), s.stores...) {
+			n, scarce := int64(18+s.rand.IntN(30)), i%17 == 3
 			if j >= len(s.warehouse) {
-				n = int64(4 + s.rand.IntN(10))
+				n = int64(4 + s.rand.IntN(8))
 			}
-			switch {
-			case i%17 == 3 && !opening, i%6 == j:
-				continue // sold out before long; not every place has everything
-			case i%17 == 3:
+			if scarce {
 				n = 3
+			}
+			if i%6 == j || !opening && (scarce || left[inventory.Key{Variant: v.ID, Location: at}] > n/3) {
+				continue // not every place has everything
 			}
 			cost := v.Cost
 			if !opening {
@@ -297,8 +305,21 @@ func (s *day) deliver(ctx context.Context, tx *db.Tx, opening bool) error {
 			receipts = append(receipts, flow.Receipt{Variant: v.ID, Location: at, Quantity: n, UnitCost: &cost, Opening: opening, Reason: "delivery"})
 		}
 	}
-	_, err := flow.ReceiveGoods(ctx, tx, receipts)
+	_, err = flow.ReceiveGoods(ctx, tx, receipts)
 	return err
+}
+
+func (s *day) onShelves(ctx context.Context, r db.Reader) (map[inventory.Key]int64, error) {
+	variants := make([]id.Variant, len(s.goods))
+	for i, v := range s.goods {
+		variants[i] = v.ID
+	}
+	levels, err := inventory.Levels(ctx, r, variants)
+	left := make(map[inventory.Key]int64, len(levels))
+	for _, l := range levels {
+		left[l.Key] = l.Available()
+	}
+	return left, err
 }
 
 func (s *day) customers(ctx context.Context, tx *db.Tx) error {

@@ -16,7 +16,7 @@ type goods struct {
 	hs, origin                      string
 }
 
-var catalogue = []goods{
+var assortment = []goods{
 	{"Tea & Coffee > Tea", "Assam Breakfast Tea", "Size", "50 g|125 g|250 g|1 kg", 690, 125, "090240", "IN"},
 	{"Tea & Coffee > Tea", "Sencha Green Tea", "Size", "50 g|125 g|250 g|1 kg", 890, 125, "090210", "JP"},
 	{"Tea & Coffee > Tea", "Earl Grey", "Size", "50 g|125 g|250 g|1 kg", 750, 125, "090240", "IN"},
@@ -46,7 +46,7 @@ var catalogue = []goods{
 	{"Home > Lighting", "Table Lantern", "Finish", "Brass|Black|Zinc", 4500, 900, "940550", "IN"},
 	{"Home > Garden", "Terracotta Pot", "Size", "10 cm|15 cm|20 cm|30 cm", 900, 800, "691490", "IT"},
 	{"Home > Garden", "Watering Can", "Color", "Zinc|Green|Cream", 3600, 1100, "732690", "GB"},
-	{"Home > Garden", "Seed Tin", "Kind", "Herbs|Wildflowers|Salad|Chilli", 1200, 150, "120991", "GB"},
+	{"Home > Garden", "Seed Tin", "Kind", "Herbs|Wildflowers|Salad|Chili", 1200, 150, "120991", "GB"},
 	{"Paper > Notebooks", "Dot Notebook", "Color", "Black|Grey|Navy|Forest|Mustard|Wine", 1500, 260, "482010", "JP"},
 	{"Paper > Notebooks", "Pocket Notebook Trio", "Ruling", "Plain|Lined|Dot|Grid", 1100, 120, "482010", "US"},
 	{"Paper > Pens", "Fountain Pen", "Nib", "Extra fine|Fine|Medium|Broad", 3800, 30, "960830", "DE"},
@@ -103,7 +103,7 @@ func parts(list ...string) []catalog.ComponentInput {
 func products() []catalog.ProductInput {
 	var inputs []catalog.ProductInput
 	seen, number := map[string]bool{}, int64(0)
-	for _, g := range catalogue {
+	for _, g := range assortment {
 		stem := stemOf(g.title, seen)
 		options := []string{g.option}
 		in := catalog.ProductInput{Title: ptr(g.title), Category: ptr(g.category), Brand: ptr("Harbor & Pine"), Options: &options, Tags: ptr([]string{"demo"})}

@@ -34,7 +34,7 @@ var lastNames = strings.Fields("Ashby Birch Calder Dunmore Ellery Fairweather Ga
 
 var streets = []string{"Harbor Street", "Pine Road", "Lantern Lane", "Mill Row", "Orchard Avenue", "Station Square", "Chapel Hill", "River Walk"}
 
-func (d *day) person(i int) (name, email string, at place) {
+func (s *day) person(i int) (name, email string, at place) {
 	first, last := firstNames[i%len(firstNames)], lastNames[(i*7+i/len(firstNames))%len(lastNames)]
 	return first + " " + last, fmt.Sprintf("%s.%s%d@example.com", strings.ToLower(first), strings.ToLower(last), i), places[(i*11)%len(places)]
 }

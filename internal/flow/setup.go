@@ -31,20 +31,55 @@ func SetUp(ctx context.Context, tx *db.Tx, c setting.Company, owner auth.NewUser
 		return u, "", fault.New(fault.Conflict, "company.set_up", "The company is set up already.")
 	}
 	ctx = auth.With(ctx, auth.System("setup"))
-	if err := setting.SaveCompany(ctx, tx, c); err != nil {
+	if err := furnish(ctx, tx, c); err != nil {
 		return u, "", err
 	}
 	owner.Role, owner.Locations = auth.Owner, nil
 	if u, err = auth.AddUser(ctx, tx, owner); err != nil {
 		return u, "", err
 	}
+	token, _, err = auth.AddAPIKey(auth.With(ctx, u.Principal()), tx, "First steps", auth.Owner, nil, nil, tx.Now().Add(24*time.Hour))
+	return u, token, err
+}
+
+// EnsureCompany sets the company up without users, for an import into an empty
+// database, and tells whether it did. A company that is there stays as it is.
+func EnsureCompany(ctx context.Context, tx *db.Tx, c setting.Company) (bool, error) {
+	has, err := hasCompany(ctx, tx)
+	if err != nil || has {
+		return false, err
+	}
+	return true, furnish(ctx, tx, c)
+}
+
+func hasCompany(ctx context.Context, r db.Reader) (bool, error) {
+	_, err := setting.LoadCompany(ctx, r)
+	if f, ok := fault.As(err); ok && f.Code == "company.not_set_up" {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// furnish gives a company what it needs; one that an import has made gets its
+// new data.
+func furnish(ctx context.Context, tx *db.Tx, c setting.Company) error {
+	has, err := hasCompany(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if has {
+		return ChangeCompany(ctx, tx, c)
+	}
+	if err := setting.SaveCompany(ctx, tx, c); err != nil {
+		return err
+	}
 	manual := channel.Defaults()
 	manual.Code, manual.Name, manual.Currency = ManualChannel, "Entered by hand", c.BaseCurrency
 	if _, err := channel.Save(ctx, tx, manual); err != nil {
-		return u, "", err
+		return err
 	}
 	if _, err := catalog.BaseList(ctx, tx, c.BaseCurrency, false); err != nil {
-		return u, "", err
+		return err
 	}
 	for _, t := range []customer.Terms{
 		{Code: "net14", Name: "Net 14 days", DueDays: 14},
@@ -52,14 +87,11 @@ func SetUp(ctx context.Context, tx *db.Tx, c setting.Company, owner auth.NewUser
 		{Code: "eom30", Name: "30 days after the end of the month", DueDays: 30, EndOfMonth: true},
 	} {
 		if _, err := customer.SaveTerms(ctx, tx, t); err != nil {
-			return u, "", err
+			return err
 		}
 	}
-	if _, err := inventory.InTransit(ctx, tx); err != nil {
-		return u, "", err
-	}
-	token, _, err = auth.AddAPIKey(auth.With(ctx, u.Principal()), tx, "First steps", auth.Owner, nil, nil, tx.Now().Add(24*time.Hour))
-	return u, token, err
+	_, err = inventory.InTransit(ctx, tx)
+	return err
 }
 
 // ChangeCompany changes the company. Its base currency stays once anything was

@@ -107,7 +107,6 @@ type dock struct {
 	orders       map[id.Order]*order.Order
 	channels     map[id.Channel]channel.Channel
 	fulfillments map[id.Fulfillment]*fulfillment.Order
-	payments     map[id.Order][]*payment.Payment
 }
 
 // openDock takes the sales orders and fulfillment orders that ship.
@@ -225,6 +224,11 @@ func (d *dock) takeFromStock(ctx context.Context, tx *db.Tx, shipments []*fulfil
 	if err != nil {
 		return err
 	}
+	return d.costOfSales(ctx, tx, shipments, movements)
+}
+
+// costOfSales books what goods that left were worth.
+func (d *dock) costOfSales(ctx context.Context, tx *db.Tx, shipments []*fulfillment.Shipment, movements []inventory.Movement) error {
 	value := map[id.Any]int64{}
 	for _, m := range movements {
 		value[m.Cause().ID] += m.Value

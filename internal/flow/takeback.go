@@ -24,6 +24,7 @@ type TakingBack struct {
 	Currency    money.Currency // of a blind return; an order's is its own
 	Lines       []TakenBack
 	Disposition returns.Disposition
+	Unmoved     bool // the goods are in the stock's numbers already
 	Note        string
 }
 
@@ -105,7 +106,9 @@ func (r *reception) take(ctx context.Context, tx *db.Tx, t TakingBack) error {
 		return err
 	}
 	r.returns = append(r.returns, ret)
-	r.stock(ret, here)
+	if !t.Unmoved {
+		r.stock(ret, here)
+	}
 	note.Return = ret.ID
 	total := int64(0)
 	for _, l := range ret.Lines {
@@ -323,6 +326,7 @@ func Bill(ctx context.Context, tx *db.Tx, billings []Billing) ([]*accounting.Inv
 		}
 		for j := range doc.Lines {
 			doc.Lines[j].Subtotal = doc.Lines[j].Total - doc.Lines[j].Tax
+			doc.Paid += doc.Lines[j].Total
 		}
 		docs[i] = doc
 	}

@@ -52,7 +52,7 @@ func Import(r io.Reader) iter.Seq2[PostalCode, error] {
 		var parse parser
 		for {
 			line, err := in.next()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return
 			}
 			if bad := (*LineError)(nil); err != nil && !errors.As(err, &bad) {
@@ -63,7 +63,7 @@ func Import(r io.Reader) iter.Seq2[PostalCode, error] {
 				continue
 			}
 			if parse == nil {
-				header := false
+				var header bool
 				if parse, header = chooseParser(line); parse == nil {
 					yield(PostalCode{}, ErrFormat)
 					return
@@ -100,8 +100,8 @@ func (l *lineReader) next() (string, error) {
 		return "", err
 	}
 	l.n++
-	if err == bufio.ErrBufferFull {
-		for err == bufio.ErrBufferFull {
+	if errors.Is(err, bufio.ErrBufferFull) {
+		for errors.Is(err, bufio.ErrBufferFull) {
 			_, err = l.r.ReadSlice('\n')
 		}
 		if err != nil && err != io.EOF {

@@ -40,7 +40,7 @@ type Invoice struct {
 	ID           id.Invoice               `db:"id" json:"id"`
 	Series       Series                   `db:"series" json:"series"`
 	Number       int64                    `db:"number" json:"number" doc:"Unique in its series, without gaps."`
-	Order        id.Order                 `db:"order_id" json:"order_id,omitzero" doc:"None for the credit note of a blind return."`
+	Order        id.Order                 `db:"order_id" json:"order_id,omitzero" doc:"None for the credit note of a blind return, and for charges of no order."`
 	Shipment     id.Shipment              `db:"shipment_id" json:"shipment_id,omitzero" doc:"What it invoices, unless it is the whole order."`
 	Return       id.Return                `db:"return_id" json:"return_id,omitzero" doc:"What it credits."`
 	Customer     id.Customer              `db:"customer_id" json:"customer_id,omitzero"`
@@ -128,9 +128,6 @@ func (d *Invoice) finish(now time.Time, base money.Currency) error {
 	}
 	if d.Series != InvoiceSeries && d.Series != CreditSeries {
 		f.Add("series", "%q is not a series", d.Series)
-	}
-	if d.Order.IsZero() && d.Series == InvoiceSeries {
-		f.Add("order_id", "is missing")
 	}
 	if len(d.Lines) == 0 {
 		f.Add("lines", "there must be at least one")

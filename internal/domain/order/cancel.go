@@ -97,10 +97,10 @@ func (o *Order) mayCancel(reason CancelReason) error {
 // cancellable is how many units of l can be cancelled. Services are not
 // shipped: what of them was invoiced counts as done.
 func (l *Line) cancellable() int64 {
-	switch {
-	case l.Kind == KindKit:
+	switch l.Kind {
+	case KindKit:
 		return 0
-	case l.Kind == KindService:
+	case KindService:
 		return l.Quantity - l.Cancelled - l.Invoiced
 	}
 	return l.Open()

@@ -79,7 +79,7 @@ func (h *Header) statuses() statuses {
 }
 
 // Refresh derives all that follows from the lines, charges, holds and sums of
-// the order: the counts of kits, the header's sums and dates, and the statuses.
+// the order: the lines of kits, the header's sums and dates, and the statuses.
 // It gives the same whenever it is called twice; now is the time that a change
 // of status happens at. Save calls it.
 func (o *Order) Refresh(now time.Time) {
@@ -100,20 +100,20 @@ func (o *Order) Refresh(now time.Time) {
 }
 
 func (o *Order) refreshLines() {
-	for i, kit := range o.Lines {
-		if !kit.PlacedAt.Equal(o.PlacedAt) {
-			kit.PlacedAt, kit.edited = o.PlacedAt, true
+	for i, l := range o.Lines {
+		if !l.PlacedAt.Equal(o.PlacedAt) {
+			l.PlacedAt, l.edited = o.PlacedAt, true
 		}
-		if kit.Kind != KindKit {
+		if l.Kind != KindKit {
 			continue
 		}
 		parts := o.componentsAt(i)
-		c := kit.kits(parts)
-		kit.Cancelled, kit.Invoiced, kit.Refunded = c.Cancelled, c.Invoiced, c.Refunded
-		kit.Unallocated = kit.Quantity - kit.Cancelled
-		kit.Sums = Sums{}
-		for _, l := range parts {
-			kit.Sums.add(l.Sums)
+		c := l.kits(parts)
+		l.Cancelled, l.Invoiced, l.Refunded = c.Cancelled, c.Invoiced, c.Refunded
+		l.Unallocated = l.Quantity - l.Cancelled
+		l.Sums = Sums{}
+		for _, p := range parts {
+			l.Sums.add(p.Sums)
 		}
 	}
 }

@@ -62,7 +62,7 @@ func TestVerifyFindsDrift(t *testing.T) {
 					}
 					return errUndo
 				})
-				if err != errUndo {
+				if !errors.Is(err, errUndo) {
 					t.Fatal(err)
 				}
 				hit := false

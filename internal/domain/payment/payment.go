@@ -33,9 +33,7 @@
 package payment
 
 import (
-	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"purser/internal/base/fault"
@@ -45,8 +43,8 @@ import (
 	"purser/internal/platform/event"
 )
 
-// Manual is the gateway of money that people see arrive: cash, cheques, bank
-// transfers. Nobody is called; its transactions succeed as they are recorded.
+// Manual is the gateway of money that people see arrive: cash, bank transfers,
+// cards at a terminal. Nobody is called; its transactions succeed as they are recorded.
 const Manual = "manual"
 
 // Method is the means of payment.
@@ -478,11 +476,4 @@ func (p *Payment) part(used, open, want int64) Part {
 		}
 	}
 	return Part{Payment: p, Amount: amount, OrderAmount: p.inOrder(used+amount) - p.inOrder(used)}
-}
-
-// sortTransactions puts transactions in the order of their making.
-func sortTransactions(all []*Transaction) {
-	slices.SortFunc(all, func(a, b *Transaction) int {
-		return cmp.Or(a.ID.Compare(b.ID), strings.Compare(string(a.Kind), string(b.Kind)))
-	})
 }

@@ -191,12 +191,11 @@ func TestNoMoreThanThereIs(t *testing.T) {
 // The gateway says the same things in any order, late and twice: the end is the same.
 func TestOutcomesInAnyOrderGiveTheSameEnd(t *testing.T) {
 	type told struct {
-		kind    Kind
-		key     bool // with our key
-		ref     string
-		amount  int64
-		state   State
-		dispute bool
+		kind   Kind
+		key    bool // with our key
+		ref    string
+		amount int64
+		state  State
 	}
 	stories := map[string][]told{
 		"taken at the gateway": {

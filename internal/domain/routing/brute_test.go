@@ -31,9 +31,8 @@ func (s score) betterThan(o score) bool {
 
 // demand is what the brute force places as one: lines of a group, or a line.
 type demand struct {
-	lines   []int
-	kits    int64
-	movable bool // may be split across locations
+	lines []int
+	kits  int64
 }
 
 func demands(r Request, split Split) (whole, movable []demand) {
@@ -99,7 +98,7 @@ func bruteForce(r Request) (best score) {
 
 func bruteServe(r Request, members []id.Location, left Stock, whole, movable []demand) (best int64) {
 	if len(whole) == 0 {
-		left := Stock(cloneMap(left))
+		left := cloneMap(left)
 		for _, d := range movable {
 			l := r.Lines[d.lines[0]]
 			for need, i := l.Quantity, 0; i < len(members); i++ {
@@ -115,7 +114,7 @@ func bruteServe(r Request, members []id.Location, left Stock, whole, movable []d
 	d := whole[0]
 	best = bruteServe(r, members, left, whole[1:], movable)
 	for _, m := range members {
-		after := Stock(cloneMap(left))
+		after := cloneMap(left)
 		var kits, units int64
 		for ; kits < d.kits; kits++ {
 			one := Stock(cloneMap(after))

@@ -15,7 +15,7 @@
 //  2. the fewest parcels, exactly and not greedily, which is why one location
 //     that has everything always wins over any split;
 //  3. the smallest sum of the rule's ranks: by default the number of locations
-//     outside the order's market, then the kilometres, then the sequence.
+//     outside the order's market, then the kilometers, then the sequence.
 //
 // The first rule that serves the whole order wins. When none does, the rule
 // that serves most units does, and of equals the earliest.
@@ -182,7 +182,7 @@ type Rank string
 
 const (
 	RankMarket   Rank = "market"   // locations of the order's market first
-	RankDistance Rank = "distance" // smallest sum of kilometres
+	RankDistance Rank = "distance" // smallest sum of kilometers
 	RankSequence Rank = "sequence" // smallest sum of the locations' sequence numbers
 )
 

@@ -5,7 +5,6 @@ package job
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"log/slog"
 	"sync"
@@ -96,7 +95,7 @@ type Queue struct {
 // NewQueue returns the queue of a database. Without workers it only inserts and lists.
 func NewQueue(d *db.DB, workers *river.Workers, periodic []*river.PeriodicJob, logger *slog.Logger) (*Queue, error) {
 	config := &river.Config{
-		Logger:               logger,
+		Logger:               slog.New(warnings{logger.Handler()}),
 		Workers:              workers,
 		PeriodicJobs:         periodic,
 		FetchCooldown:        20 * time.Millisecond,
@@ -119,6 +118,14 @@ func NewQueue(d *db.DB, workers *river.Workers, periodic []*river.PeriodicJob, l
 	return &Queue{client}, nil
 }
 
+// warnings passes on what an operator must know; that the queue started is not.
+type warnings struct{ slog.Handler }
+
+// Enabled tells whether a level is passed on.
+func (w warnings) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && w.Handler.Enabled(ctx, l)
+}
+
 // sqliteDriver and postgresDriver are River's own, over our transaction: two
 // methods differ, so that one type of client serves both databases.
 type sqliteDriver struct{ *riversqlite.Driver }
@@ -129,7 +136,7 @@ func (d sqliteDriver) UnwrapExecutor(tx *db.Tx) riverdriver.ExecutorTx {
 }
 
 func (d sqliteDriver) UnwrapTx(e riverdriver.ExecutorTx) *db.Tx {
-	return db.Join((*sql.Tx)(d.Driver.UnwrapTx(e)), nil)
+	return db.Join(d.Driver.UnwrapTx(e), nil)
 }
 
 type postgresDriver struct{ *riverpgxv5.Driver }

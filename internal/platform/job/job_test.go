@@ -2,6 +2,7 @@ package job_test
 
 import (
 	"errors"
+	"log/slog"
 	"path/filepath"
 	"testing"
 
@@ -43,7 +44,7 @@ func TestJobsCommitAndVanishWithTheTransaction(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	q, err := job.NewQueue(d, nil, nil, nil)
+	q, err := job.NewQueue(d, nil, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
