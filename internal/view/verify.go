@@ -1,0 +1,134 @@
+// Package view reads across areas: what screens, exports and checks need of
+// several tables at once. It writes nothing.
+package view
+
+import (
+	"context"
+	"fmt"
+
+	"purser/internal/base/check"
+	"purser/internal/domain/accounting"
+	"purser/internal/domain/catalog"
+	"purser/internal/domain/channel"
+	"purser/internal/domain/customer"
+	"purser/internal/domain/fulfillment"
+	"purser/internal/domain/inventory"
+	"purser/internal/domain/order"
+	"purser/internal/domain/payment"
+	"purser/internal/domain/returns"
+	"purser/internal/platform/db"
+)
+
+// Verify recomputes every level, reservation, balance and status from its rows,
+// at one instant, and reports each difference.
+func Verify(ctx context.Context, d *db.DB, report check.Report, step func(what string)) error {
+	return d.Read(ctx, func(s *db.Snapshot) error {
+		for _, area := range []struct {
+			name   string
+			verify func(context.Context, db.Reader, check.Report) error
+		}{
+			{"catalog", catalog.Verify},
+			{"customers", customer.Verify},
+			{"channels", channel.Verify},
+			{"stock", inventory.Verify},
+			{"orders", order.Verify},
+			{"fulfillment", fulfillment.Verify},
+			{"returns", returns.Verify},
+			{"payments", payment.Verify},
+			{"books", accounting.Verify},
+			{"across areas", across},
+		} {
+			step(area.name)
+			if err := area.verify(ctx, s, report); err != nil {
+				return fmt.Errorf("verify %s: %w", area.name, err)
+			}
+		}
+		return nil
+	})
+}
+
+// comparison is a query of rows (object, stored, computed) that differ.
+type comparison struct{ rule, field, query string }
+
+type mismatch struct {
+	Object   string `db:"object"`
+	Stored   int64  `db:"stored"`
+	Computed int64  `db:"computed"`
+}
+
+// comparisons hold what one area knows of another's rows.
+var comparisons = []comparison{
+	{"INV-3", "allocated", `
+		SELECT 'line ' || l.position || ' of order ' || o.number AS object, l.allocated AS stored, COALESCE(r.quantity, 0) AS computed
+		FROM order_line l
+		JOIN sales_order o ON o.id = l.order_id
+		LEFT JOIN (SELECT demand_id, SUM(quantity) AS quantity FROM reservation WHERE status = 'active' AND kind = 'stock' AND demand_kind = 'order' GROUP BY demand_id) r ON r.demand_id = l.id
+		WHERE l.allocated <> COALESCE(r.quantity, 0)`},
+	{"INV-3", "backordered", `
+		SELECT 'line ' || l.position || ' of order ' || o.number AS object, l.backordered AS stored, COALESCE(r.quantity, 0) AS computed
+		FROM order_line l
+		JOIN sales_order o ON o.id = l.order_id
+		LEFT JOIN (SELECT demand_id, SUM(quantity) AS quantity FROM reservation WHERE status = 'active' AND kind = 'backorder' AND demand_kind = 'order' GROUP BY demand_id) r ON r.demand_id = l.id
+		WHERE l.backordered <> COALESCE(r.quantity, 0)`},
+	{"INV-3", "shipped", `
+		SELECT 'line ' || l.position || ' of order ' || o.number AS object, l.shipped AS stored, COALESCE(s.quantity, 0) AS computed
+		FROM order_line l
+		JOIN sales_order o ON o.id = l.order_id
+		LEFT JOIN (SELECT x.line_id, SUM(x.quantity) AS quantity FROM shipment_line x JOIN shipment h ON h.id = x.shipment_id WHERE h.status IN ('shipped', 'delivered') GROUP BY x.line_id) s ON s.line_id = l.id
+		WHERE l.shipped <> COALESCE(s.quantity, 0)`},
+	{"INV-4", "returned", `
+		SELECT 'line ' || l.position || ' of order ' || o.number AS object, l.returned AS stored, COALESCE(r.quantity, 0) AS computed
+		FROM order_line l
+		JOIN sales_order o ON o.id = l.order_id
+		LEFT JOIN (SELECT x.line_id, SUM(x.quantity) AS quantity FROM return_line x JOIN sales_return h ON h.id = x.return_id
+			WHERE x.reception = 'received' AND h.status IN ('received', 'inspected', 'closed') AND x.line_id IS NOT NULL GROUP BY x.line_id) r ON r.line_id = l.id
+		WHERE l.returned <> COALESCE(r.quantity, 0)`},
+	{"INV-3", "open in fulfillment", `
+		SELECT 'a line of order ' || o.number AS object, COALESCE(f.quantity, 0) AS stored, COALESCE(r.quantity, 0) AS computed
+		FROM (SELECT x.line_id, h.location_id, h.order_id, SUM(x.quantity - x.shipped - x.cancelled) AS quantity
+			FROM fulfillment_line x JOIN fulfillment_order h ON h.id = x.fulfillment_id
+			WHERE h.status IN ('scheduled', 'open', 'in_progress') GROUP BY x.line_id, h.location_id, h.order_id) f
+		FULL JOIN (SELECT demand_id, location_id, order_id, SUM(quantity) AS quantity
+			FROM reservation WHERE status = 'active' AND kind = 'stock' AND demand_kind = 'order' GROUP BY demand_id, location_id, order_id) r
+			ON r.demand_id = f.line_id AND r.location_id = f.location_id
+		JOIN sales_order o ON o.id = COALESCE(f.order_id, r.order_id)
+		WHERE COALESCE(f.quantity, 0) <> COALESCE(r.quantity, 0)`},
+	{"INV-5", "invoiced", `
+		SELECT 'order ' || o.number AS object, o.invoiced AS stored, COALESCE(i.total, 0) AS computed
+		FROM sales_order o
+		LEFT JOIN (SELECT order_id, SUM(total) AS total FROM invoice WHERE series = 'invoice' AND status <> 'void' GROUP BY order_id) i ON i.order_id = o.id
+		WHERE o.invoiced <> COALESCE(i.total, 0)`},
+	{"INV-5", "invoiced amount", `
+		SELECT 'line ' || l.position || ' of order ' || o.number AS object, l.invoiced_total AS stored, COALESCE(i.total, 0) AS computed
+		FROM order_line l
+		JOIN sales_order o ON o.id = l.order_id
+		LEFT JOIN (SELECT x.line_id, SUM(x.total) AS total FROM invoice_line x JOIN invoice h ON h.id = x.invoice_id WHERE h.series = 'invoice' AND h.status <> 'void' GROUP BY x.line_id) i ON i.line_id = l.id
+		WHERE l.kind <> 'kit' AND l.invoiced_total <> COALESCE(i.total, 0)`},
+	{"INV-5", "captured", `
+		SELECT 'order ' || o.number AS object, o.captured AS stored, COALESCE(p.total, 0) AS computed
+		FROM sales_order o
+		LEFT JOIN (SELECT order_id, SUM(captured) AS total, MIN(currency) AS currency, MAX(currency) AS other FROM payment GROUP BY order_id) p ON p.order_id = o.id
+		WHERE o.captured <> COALESCE(p.total, 0) AND (p.order_id IS NULL OR p.currency = o.currency AND p.other = o.currency)`},
+	{"INV-5", "refunded", `
+		SELECT 'order ' || o.number AS object, o.refunded AS stored, COALESCE(p.total, 0) AS computed
+		FROM sales_order o
+		LEFT JOIN (SELECT order_id, SUM(refunded) AS total, MIN(currency) AS currency, MAX(currency) AS other FROM payment GROUP BY order_id) p ON p.order_id = o.id
+		WHERE o.refunded <> COALESCE(p.total, 0) AND (p.order_id IS NULL OR p.currency = o.currency AND p.other = o.currency)`},
+	{"INV-7", "stock account", `
+		SELECT 'the books' AS object,
+			COALESCE((SELECT SUM(base) FROM journal_line WHERE account = '` + accounting.Stock + `'), 0) AS stored,
+			COALESCE((SELECT SUM(value_minor) FROM stock_value), 0) AS computed`},
+}
+
+func across(ctx context.Context, r db.Reader, report check.Report) error {
+	for _, c := range comparisons {
+		err := db.Each(ctx, r, func(m mismatch) error {
+			report.Equal(c.rule, m.Object, c.field, m.Stored, m.Computed)
+			return nil
+		}, c.query)
+		if err != nil {
+			return fmt.Errorf("%s of %s: %w", c.field, c.rule, err)
+		}
+	}
+	return nil
+}
