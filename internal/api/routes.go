@@ -1,0 +1,60 @@
+package api
+
+// register registers every route of /v1.
+func (s *Server) register() {
+	s.registerSetup()
+	s.registerUsers()
+	s.registerLogs()
+
+	s.registerProducts()
+	s.registerVariants()
+	s.registerCategories()
+	s.registerPriceLists()
+	s.registerPrices()
+
+	s.registerCustomers()
+	s.registerAccounts()
+	s.registerPrivacy()
+	s.registerInteractions()
+	s.registerTerms()
+	s.registerGroups()
+	s.registerCompanies()
+	s.registerCompanyLocations()
+
+	s.registerChannels()
+	s.registerListings()
+
+	s.registerLocations()
+	s.registerBins()
+	s.registerStock()
+	s.registerExplain()
+	s.registerAvailability()
+	s.registerReceiving()
+	s.registerAdjusting()
+	s.registerTransfers()
+	s.registerTransferSteps()
+
+	s.registerOrders()
+	s.registerPlacing()
+	s.registerOrderSteps()
+	s.registerHolds()
+	s.registerOrderChanges()
+
+	s.registerFulfillments()
+	s.registerFulfillmentSteps()
+	s.registerShipments()
+	s.registerShipping()
+	s.registerPickLists()
+	s.registerPicking()
+	s.registerRouting()
+
+	s.registerPayments()
+	s.registerPaymentSteps()
+	s.registerRefunds()
+	s.registerGateways()
+	s.registerReturns()
+
+	s.registerInvoices()
+	s.registerJournal()
+	s.registerRates()
+}

@@ -1,0 +1,44 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"purser/internal/domain/routing"
+	"purser/internal/platform/auth"
+	"purser/internal/platform/db"
+)
+
+// Strategy is the merchant's rules for where orders ship from.
+type Strategy struct{ routing.Strategy }
+
+func (s Strategy) version() int64 { return int64(s.Version) }
+
+// StrategyFields are the rules in a request.
+type StrategyFields struct {
+	Name  string         `json:"name"`
+	Rules []routing.Rule `json:"rules" minItems:"1" maxItems:"50" doc:"The first rule that can serve the whole order wins."`
+}
+
+func (s *Server) registerRouting() {
+	const tag = "Routing"
+	read(s, route{method: http.MethodGet, path: "/v1/routing/strategy", id: "get-strategy", summary: "The rules for where orders ship from", tag: tag, permission: auth.OrderRead},
+		func(ctx context.Context, _ *struct{}) (Strategy, error) {
+			strategy, err := routing.LoadStrategy(ctx, s.DB)
+			return Strategy{strategy}, err
+		})
+
+	type changeInput struct {
+		IfMatch
+		Body StrategyFields
+	}
+	write(s, route{method: http.MethodPut, path: "/v1/routing/strategy", id: "change-strategy", summary: "Change the rules for orders routed from now on", tag: tag, permission: auth.RoutingWrite},
+		func(ctx context.Context, tx *db.Tx, in *changeInput) (Strategy, error) {
+			seen, err := in.want()
+			if err != nil {
+				return Strategy{}, err
+			}
+			saved, err := routing.SaveStrategy(ctx, tx, routing.Strategy{Name: in.Body.Name, Version: int(seen), Rules: in.Body.Rules})
+			return Strategy{saved}, err
+		})
+}
