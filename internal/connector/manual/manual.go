@@ -1,5 +1,5 @@
-// Package manual is the gateway of payments that people see to: cash, cheques,
-// bank transfers, cards at a terminal. Whatever is asked of it has been done by
+// Package manual is the gateway of payments that people see to: cash, bank
+// transfers, cards at a terminal. Whatever is asked of it has been done by
 // somebody, so it says yes at once. It calls nobody and keeps nothing, and it has
 // no webhooks.
 package manual
