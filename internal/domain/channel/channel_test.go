@@ -143,6 +143,7 @@ func TestUnmappedArticlesWaitUntilTheyAreMapped(t *testing.T) {
 		if err != nil || len(waiting) != 1 || waiting[0].MappedBy != "" {
 			t.Errorf("%+v, %v", waiting, err)
 		}
+		dbtest.FeedSettled(t, d)
 		events, err := event.After(t.Context(), d, d.Postgres(), "", nil, 100)
 		if err != nil {
 			t.Fatal(err)

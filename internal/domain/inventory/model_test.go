@@ -133,9 +133,13 @@ func (h *history) location(t *rapid.T, label string) id.Location {
 
 func (h *history) units(t *rapid.T) int64 { return rapid.Int64Range(1, 12).Draw(t, "units") }
 
+// demand is one of the order lines, which come before the transfers' lines: a
+// transfer's claims are its own to change.
 func (h *history) demand(t *rapid.T) id.Any {
-	return h.demands[rapid.IntRange(0, len(h.demands)-1).Draw(t, "demand")]
+	return h.demands[rapid.IntRange(0, orderLines-1).Draw(t, "demand")]
 }
+
+const orderLines = 3
 
 func (h *history) kind(t *rapid.T, label string) inventory.ClaimKind {
 	return rapid.SampledFrom([]inventory.ClaimKind{inventory.Stock, inventory.Backorder}).Draw(t, label)

@@ -35,6 +35,7 @@ func TestFeedIsOrderedAndPaged(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		dbtest.FeedSettled(t, d)
 		var got []string
 		cursor := ""
 		for {
@@ -100,8 +101,12 @@ func TestFollowingTheFeedMissesNothing(t *testing.T) {
 			if len(page) == 0 && last {
 				break
 			}
+			if last {
+				continue
+			}
 			select {
 			case <-done:
+				dbtest.FeedSettled(t, d)
 				last = true
 			default:
 			}
@@ -136,6 +141,7 @@ func TestAlignLiftsANewServersCounter(t *testing.T) {
 			t.Fatal(err)
 		}
 		ring(2)
+		dbtest.FeedSettled(t, d)
 		page, err := event.After(t.Context(), d, d.Postgres(), "", nil, 10)
 		if err != nil || len(page) != 2 {
 			t.Fatalf("%d events (%v)", len(page), err)

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"purser/internal/platform/db"
 	"purser/internal/test/repo"
@@ -110,4 +111,28 @@ func open(tb testing.TB, url string) *db.DB {
 		}
 	})
 	return d
+}
+
+// FeedSettled waits until the event feed shows all events that were recorded. On
+// PostgreSQL the feed lags behind the oldest open transaction of the whole
+// server, which other tests share.
+func FeedSettled(tb testing.TB, d *db.DB) {
+	tb.Helper()
+	if !d.Postgres() {
+		return
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		hidden, err := db.Get[int64](tb.Context(), d, `
+			SELECT COUNT(*) FROM event
+			WHERE txid >= pg_snapshot_xmin(pg_current_snapshot())::text::bigint + COALESCE((SELECT base FROM event_feed WHERE name = 'base'), 0)`)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if hidden == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			tb.Fatalf("%d events are still hidden from the feed", hidden)
+		}
+	}
 }

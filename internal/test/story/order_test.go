@@ -137,6 +137,7 @@ func TestFromTheOrderToTheBooks(t *testing.T) {
 		}
 
 		// What happened can be followed as a feed, each event once and in order.
+		dbtest.FeedSettled(t, d)
 		kinds := map[string]int{}
 		for _, e := range s.get("/v1/events?limit=1000").list("items") {
 			if e.text("body.order_id") == id {
