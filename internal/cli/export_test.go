@@ -32,15 +32,21 @@ func eachEngine(t *testing.T, test func(t *testing.T, url string, d *db.DB)) {
 	for _, engine := range []string{dbtest.EngineSQLite, dbtest.EnginePostgres} {
 		t.Run(engine, func(t *testing.T) {
 			url := dbtest.URL(t, engine)
-			d, err := db.Open(t.Context(), url)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = d.Close() })
-			fill(t, d)
-			test(t, url, d)
+			test(t, url, company(t, url))
 		})
 	}
+}
+
+// company fills a database with a small company.
+func company(t *testing.T, url string) *db.DB {
+	t.Helper()
+	d, err := db.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Close() })
+	fill(t, d)
+	return d
 }
 
 func fill(t *testing.T, d *db.DB) {

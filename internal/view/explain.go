@@ -3,6 +3,8 @@ package view
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"purser/internal/base/id"
@@ -74,6 +76,7 @@ func ExplainStock(ctx context.Context, r db.Reader, code string, at time.Time, n
 			out.Locations = append(out.Locations, explained(l, e, names))
 		}
 	}
+	slices.SortFunc(out.Locations, func(a, b ExplainedLocation) int { return strings.Compare(a.Code, b.Code) })
 	return out, nil
 }
 

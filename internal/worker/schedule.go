@@ -6,6 +6,7 @@ import (
 
 	"github.com/riverqueue/river"
 
+	"purser/internal/base/id"
 	"purser/internal/domain/payment"
 	"purser/internal/flow"
 	"purser/internal/platform/db"
@@ -19,6 +20,7 @@ type (
 	cancelExpired struct{}
 	pruneKeys     struct{}
 	resolveMoney  struct{}
+	markOverdue   struct{}
 )
 
 // Kind names the job.
@@ -37,6 +39,9 @@ func (resolveMoney) Kind() string { return "payment.resolve_all" }
 // again, whatever became of its job.
 const unanswered = 10 * time.Minute
 
+// Kind names the job.
+func (markOverdue) Kind() string { return "order.mark_overdue" }
+
 // keepKeys is how long a repeated request still gets its first answer.
 const keepKeys = 30 * 24 * time.Hour
 
@@ -45,6 +50,7 @@ func schedules() []*river.PeriodicJob {
 		every(time.Minute, func() job.Args { return expireHolds{} }),
 		every(5*time.Minute, func() job.Args { return cancelExpired{} }),
 		every(5*time.Minute, func() job.Args { return resolveMoney{} }),
+		every(time.Hour, func() job.Args { return markOverdue{} }),
 		every(24*time.Hour, func() job.Args { return pruneKeys{} }),
 	}
 }
@@ -58,6 +64,7 @@ func (d Deps) schedules(workers *river.Workers) {
 			return err
 		})
 	})
+	does(workers, func(ctx context.Context, _ markOverdue) error { return d.overdue(ctx) })
 	does(workers, func(ctx context.Context, _ pruneKeys) error {
 		return d.DB.Write(ctx, func(tx *db.Tx) error {
 			_, err := idempotency.Prune(ctx, tx, tx.Now().Add(-keepKeys))
@@ -75,6 +82,23 @@ func (d Deps) untilNone(ctx context.Context, flow func(context.Context, *db.Tx) 
 			return err
 		})
 		if err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+// overdue marks what has fallen due, a batch at a time.
+func (d Deps) overdue(ctx context.Context) error {
+	var last id.Order
+	for {
+		err := d.DB.Write(ctx, func(tx *db.Tx) error {
+			next, err := flow.MarkOverdue(ctx, tx, last)
+			if err == nil {
+				last = next
+			}
+			return err
+		})
+		if err != nil || last.IsZero() {
 			return err
 		}
 	}

@@ -235,8 +235,10 @@ func (d *DB) Read(ctx context.Context, fn func(*Snapshot) error) error {
 	}
 	defer stx.Rollback()
 	if d.pool != nil {
-		if _, err := stx.ExecContext(ctx, "SET LOCAL statement_timeout = 0"); err != nil {
-			return d.engine.explain(err)
+		for _, timeout := range []string{"statement_timeout", "idle_in_transaction_session_timeout"} {
+			if _, err := stx.ExecContext(ctx, "SET LOCAL "+timeout+" = 0"); err != nil {
+				return d.engine.explain(err)
+			}
 		}
 	}
 	return d.engine.explain(fn(&Snapshot{stx, d.engine}))

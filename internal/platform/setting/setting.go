@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
 	"time"
 
 	"purser/internal/base/fault"
@@ -90,12 +91,19 @@ func SaveCompany(ctx context.Context, tx *db.Tx, c Company) error {
 
 // Zone is the company's time zone.
 func (c Company) Zone() *time.Location {
+	if z, ok := zones.Load(c.TimeZone); ok {
+		return z.(*time.Location)
+	}
 	z, err := time.LoadLocation(c.TimeZone)
 	if err != nil {
 		return time.UTC
 	}
+	zones.Store(c.TimeZone, z)
 	return z
 }
+
+// zones are those that were loaded: each loading reads a file.
+var zones sync.Map
 
 // Day is the business day of an instant, as YYYY-MM-DD.
 func (c Company) Day(t time.Time) string { return t.In(c.Zone()).Format(time.DateOnly) }
