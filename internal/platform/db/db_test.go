@@ -232,6 +232,29 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	})
 }
 
+func TestReaderOfAnEmptyDatabaseIsToldToMigrate(t *testing.T) {
+	for _, engine := range []string{dbtest.EngineSQLite, dbtest.EnginePostgres} {
+		t.Run(engine, func(t *testing.T) {
+			dsn := dbtest.EmptyURL(t, engine)
+			if engine == dbtest.EngineSQLite {
+				d, err := db.Open(t.Context(), dsn) // makes the file
+				if err != nil {
+					t.Fatal(err)
+				}
+				_ = d.Close()
+			}
+			d, err := db.OpenReader(t.Context(), dsn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close()
+			if err := d.CheckSchema(t.Context()); !fault.Is(err, "db.not_migrated") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
 func TestBackupAndRestore(t *testing.T) {
 	dir := t.TempDir()
 	file, copied, target := "sqlite:"+filepath.Join(dir, "a.db"), filepath.Join(dir, "backup.db"), "sqlite:"+filepath.Join(dir, "b.db")

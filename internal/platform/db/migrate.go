@@ -2,9 +2,7 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -97,33 +95,42 @@ func (d *DB) CheckSchema(ctx context.Context) error {
 	if err := d.refuseNewer(ctx, p); err != nil {
 		return err
 	}
-	pending, err := p.HasPending(ctx)
+	have, err := d.SchemaVersion(ctx)
 	if err != nil {
-		return d.engine.explain(err)
+		return err
 	}
-	if pending {
-		return fault.New(fault.Conflict, "db.not_migrated", "The database has an older schema than this program. Run `purser migrate` first.")
+	if have < newest(p) {
+		return fault.New(fault.Conflict, "db.not_migrated", "The database is empty or has an older schema than this program. Run `purser migrate` first.")
 	}
 	return nil
 }
 
-// SchemaVersion is the number of the newest migration in the database, 0 for none.
+// SchemaVersion is the number of the newest migration in the database, 0 for
+// none. It only reads, so that it works where nothing may be written.
 func (d *DB) SchemaVersion(ctx context.Context) (int64, error) {
-	p, err := d.provider()
-	if err != nil {
-		return 0, err
+	tables := `SELECT COUNT(*) FROM sqlite_master WHERE name = 'goose_db_version'`
+	if d.pool != nil {
+		tables = `SELECT COUNT(*) FROM pg_tables WHERE tablename = 'goose_db_version' AND schemaname = ANY (current_schemas(FALSE))`
 	}
-	return p.GetDBVersion(ctx)
+	n, err := Get[int64](ctx, d, tables)
+	if err != nil || n == 0 {
+		return 0, d.engine.explain(err)
+	}
+	return Get[int64](ctx, d, `SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version`)
 }
 
 func (d *DB) refuseNewer(ctx context.Context, p *goose.Provider) error {
-	have, err := p.GetDBVersion(ctx)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return d.engine.explain(err)
+	have, err := d.SchemaVersion(ctx)
+	if err != nil {
+		return err
 	}
-	sources := p.ListSources()
-	if newest := sources[len(sources)-1].Version; have > newest {
+	if newest := newest(p); have > newest {
 		return fault.New(fault.Conflict, "db.newer_schema", "The database has migration %d, and this program knows %d at most. Use the newer program.", have, newest)
 	}
 	return nil
+}
+
+func newest(p *goose.Provider) int64 {
+	sources := p.ListSources()
+	return sources[len(sources)-1].Version
 }
