@@ -171,6 +171,7 @@ func (s *Server) registerJournal() {
 		})
 
 	type closeBooksInput struct {
+		Keyed
 		Body struct {
 			Through string `json:"through" format:"date" doc:"The last day of the closed periods; an earlier one opens them again."`
 		}

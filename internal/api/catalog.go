@@ -262,6 +262,7 @@ func (s *Server) registerProducts() {
 		func(ctx context.Context, in *getInput) (Product, error) { return showProduct(ctx, s.DB, in.Product) })
 
 	type changeInput struct {
+		Keyed
 		IfMatch
 		Product id.Product `path:"product"`
 		Body    ProductFields
@@ -401,6 +402,7 @@ func (s *Server) registerCategories() {
 		})
 
 	type deleteInput struct {
+		Keyed
 		Category id.Category `path:"category"`
 	}
 	write(s, route{method: http.MethodDelete, path: "/v1/categories/{category}", id: "delete-category", summary: "Delete a category that has nothing in it", tag: catalogTag, permission: auth.CatalogWrite},

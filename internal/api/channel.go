@@ -80,6 +80,7 @@ func (s *Server) registerChannels() {
 		})
 
 	type changeInput struct {
+		Keyed
 		IfMatch
 		Channel id.Channel `path:"channel"`
 		Body    ChannelFields

@@ -126,6 +126,7 @@ func (s *Server) registerCompanies() {
 		func(ctx context.Context, in *getInput) (Company, error) { return showCompany(ctx, s.DB, in.Company) })
 
 	type changeInput struct {
+		Keyed
 		IfMatch
 		Company id.Company `path:"company"`
 		Body    CompanyFields
@@ -201,6 +202,7 @@ func (s *Server) registerCompanyLocations() {
 		})
 
 	type setCompanyContactInput struct {
+		Keyed
 		Company  id.Company  `path:"company"`
 		Customer id.Customer `path:"customer"`
 		Body     struct {
@@ -215,6 +217,7 @@ func (s *Server) registerCompanyLocations() {
 		})
 
 	type removeInput struct {
+		Keyed
 		Company  id.Company  `path:"company"`
 		Customer id.Customer `path:"customer"`
 	}

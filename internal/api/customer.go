@@ -97,6 +97,7 @@ func (s *Server) registerCustomers() {
 		})
 
 	type changeInput struct {
+		Keyed
 		IfMatch
 		Customer id.Customer `path:"customer"`
 		Body     CustomerFields

@@ -93,6 +93,7 @@ func (s *Server) registerLocations() {
 		})
 
 	type changeInput struct {
+		Keyed
 		IfMatch
 		Location id.Location `path:"location"`
 		Body     LocationFields

@@ -114,16 +114,18 @@ func TestBadOrders(t *testing.T) {
 			status      int
 			code, field string
 		}{
-			"no lines":         {with(func(o object) { o["lines"] = []object{} }), 422, "request.invalid", "lines"},
-			"no quantity":      {with(func(o object) { o["lines"] = []object{{"sku": "MUG"}} }), 422, "request.invalid", "lines[0].quantity"},
-			"unknown SKU":      {with(func(o object) { o["lines"] = []object{{"sku": "CUP", "quantity": 1}} }), 422, "order.invalid", "lines[0].sku"},
-			"nothing named":    {with(func(o object) { o["lines"] = []object{{"quantity": 1}} }), 422, "order.invalid", "lines[0].sku"},
-			"a broken price":   {with(func(o object) { o["lines"] = []object{{"sku": "MUG", "quantity": 1, "unit_price": "1,5"}} }), 422, "request.invalid", "lines[0].unit_price"},
-			"another currency": {with(func(o object) { o["charges"] = []object{{"kind": "fee", "amount": object{"minor": 1, "currency": "USD"}}} }), 422, "order.invalid", "charges[0].amount.currency"},
-			"no channel":       {with(func(o object) { o["channel_id"] = "chn_01hv6zq5k2e8x9f3t7w1m4c5nr" }), 422, "order.invalid", "channel_id"},
-			"unknown country":  {with(func(o object) { o["ship_to"] = object{"name": "x", "country": "Nowhere"} }), 422, "", "ship_to.country"},
-			"not in stock":     {with(func(o object) { o["lines"] = []object{{"sku": "MUG", "quantity": 15}} }), 409, "order.out_of_stock", ""},
-			"a price without":  {with(func(o object) { o["lines"] = []object{{"listing": "B00", "quantity": 1}} }), 422, "order.invalid", "lines[0].unit_price"},
+			"no lines":       {with(func(o object) { o["lines"] = []object{} }), 422, "request.invalid", "lines"},
+			"no quantity":    {with(func(o object) { o["lines"] = []object{{"sku": "MUG"}} }), 422, "request.invalid", "lines[0].quantity"},
+			"unknown SKU":    {with(func(o object) { o["lines"] = []object{{"sku": "CUP", "quantity": 1}} }), 422, "order.invalid", "lines[0].sku"},
+			"nothing named":  {with(func(o object) { o["lines"] = []object{{"quantity": 1}} }), 422, "order.invalid", "lines[0].sku"},
+			"a broken price": {with(func(o object) { o["lines"] = []object{{"sku": "MUG", "quantity": 1, "unit_price": "1,5"}} }), 422, "request.invalid", "lines[0].unit_price"},
+			"another currency": {with(func(o object) {
+				o["charges"] = []object{{"kind": "fee", "amount": object{"minor": 1, "currency": "USD"}}}
+			}), 422, "order.invalid", "charges[0].amount.currency"},
+			"no channel":      {with(func(o object) { o["channel_id"] = "chn_01hv6zq5k2e8x9f3t7w1m4c5nr" }), 422, "order.invalid", "channel_id"},
+			"unknown country": {with(func(o object) { o["ship_to"] = object{"name": "x", "country": "Nowhere"} }), 422, "", "ship_to.country"},
+			"not in stock":    {with(func(o object) { o["lines"] = []object{{"sku": "MUG", "quantity": 15}} }), 409, "order.out_of_stock", ""},
+			"a price without": {with(func(o object) { o["lines"] = []object{{"listing": "B00", "quantity": 1}} }), 422, "order.invalid", "lines[0].unit_price"},
 		} {
 			r := s.post("/v1/orders", c.body).want(c.status)
 			if p := r.problem(); c.code != "" && p.Code != c.code || c.field != "" && !names(p, c.field) {

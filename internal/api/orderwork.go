@@ -166,6 +166,7 @@ func (f OrderFields) change(o *order.Order) error {
 
 func (s *Server) registerOrderChanges() {
 	type changeInput struct {
+		Keyed
 		IfMatch
 		Order id.Order `path:"order"`
 		Body  OrderFields

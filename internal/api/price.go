@@ -71,6 +71,7 @@ func (s *Server) registerPriceLists() {
 		})
 
 	type changeInput struct {
+		Keyed
 		IfMatch
 		List id.PriceList `path:"price_list"`
 		Body PriceListFields

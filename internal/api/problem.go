@@ -111,7 +111,7 @@ func init() {
 			var d *huma.ErrorDetail
 			switch {
 			case errors.As(err, &d):
-				p.Fields = append(p.Fields, FieldFault{strings.TrimPrefix(d.Location, "body."), d.Message})
+				p.Fields = append(p.Fields, fieldFault(d))
 			case err != nil:
 				if f, ok := fault.As(err); ok {
 					return problemOf(f)
@@ -121,6 +121,17 @@ func init() {
 		}
 		return p
 	}
+}
+
+// fieldFault names the field that huma finds fault with: of a body from its top,
+// and one that is missing as the field itself, not as what lacks it.
+func fieldFault(d *huma.ErrorDetail) FieldFault {
+	field := strings.TrimPrefix(strings.TrimPrefix(d.Location, "body"), ".")
+	name, missing := strings.CutPrefix(d.Message, "expected required property ")
+	if name, ok := strings.CutSuffix(name, " to be present"); ok && missing {
+		return FieldFault{strings.TrimPrefix(field+"."+name, "."), "is missing"}
+	}
+	return FieldFault{field, d.Message}
 }
 
 func sentence(s string) string {

@@ -77,6 +77,14 @@ type Once struct {
 
 func (o *Once) idempotencyKey() string { return o.Key }
 
+// Keyed is what the input of a PUT, PATCH or DELETE embeds: a repetition is
+// harmless by itself there, but a key lets the caller get the first answer.
+type Keyed struct {
+	Key string `header:"Idempotency-Key" maxLength:"255" doc:"As for a POST; may be left out."`
+}
+
+func (k *Keyed) idempotencyKey() string { return k.Key }
+
 // IfMatch is what the input of a change embeds.
 type IfMatch struct {
 	Version string `header:"If-Match" doc:"The version you have seen, as given in ETag or the field version. Without it, the change is made whatever the version."`
@@ -95,9 +103,12 @@ func (m *IfMatch) want() (int64, error) {
 	return v, nil
 }
 
+// conditional is an input that embeds IfMatch.
+type conditional interface{ want() (int64, error) }
+
 // withSeen adds to the facts of a stale change the version it was made to.
 func withSeen(in any, err error) error {
-	m, ok := in.(interface{ want() (int64, error) })
+	m, ok := in.(conditional)
 	f, stale := fault.As(err)
 	if !ok || !stale || f.Kind != fault.Stale {
 		return err
@@ -116,7 +127,11 @@ func withSeen(in any, err error) error {
 // write registers a handler that changes something, in one transaction. Where
 // the input embeds Once, the answer is stored with its key in that transaction.
 func write[I, B any](s *Server, rt route, fn func(ctx context.Context, tx *db.Tx, in *I) (B, error)) {
-	huma.Register(s.api, rt.operation(), func(ctx context.Context, in *I) (*answer[B], error) {
+	op := rt.operation()
+	if _, ok := any(new(I)).(conditional); ok {
+		op.Errors = append(op.Errors, http.StatusPreconditionFailed)
+	}
+	huma.Register(s.api, op, func(ctx context.Context, in *I) (*answer[B], error) {
 		out, err := runWrite(ctx, s, rt, in, fn)
 		if err != nil {
 			return nil, s.failed(ctx, rt, withSeen(in, err))
@@ -130,7 +145,7 @@ func runWrite[I, B any](ctx context.Context, s *Server, rt route, in *I, fn func
 		return nil, err
 	}
 	keyed, ok := any(in).(interface{ idempotencyKey() string })
-	if !ok {
+	if !ok || keyed.idempotencyKey() == "" {
 		out := &answer[B]{Status: rt.success()}
 		err := s.DB.Write(ctx, func(tx *db.Tx) (err error) {
 			out.Body, err = fn(ctx, tx, in)

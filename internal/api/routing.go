@@ -29,6 +29,7 @@ func (s *Server) registerRouting() {
 		})
 
 	type changeInput struct {
+		Keyed
 		IfMatch
 		Body StrategyFields
 	}

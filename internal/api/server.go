@@ -8,7 +8,9 @@ package api
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -77,7 +79,7 @@ func (s *Server) OpenAPI() ([]byte, error) {
 const description = `Orders, stock, fulfillment, payments and books of one company.
 
 - Amounts are objects of whole minor units and a currency; unit prices and costs are decimal texts in major units.
-- Every POST carries an Idempotency-Key: the same key and request get the same answer, another request 422.
+- Every POST carries an Idempotency-Key, other writes may: the same key and request get the same answer, another request 422.
 - Objects carry a version; send it back in If-Match to change only what you have seen (412 otherwise).
 - Lists are paged: pass the next cursor as ?after=.
 - Errors are application/problem+json with a stable code.`
@@ -121,8 +123,11 @@ func (s *Server) authenticated(next http.Handler) http.Handler {
 }
 
 func remote(r *http.Request) string {
-	host, _, _ := strings.Cut(r.RemoteAddr, "]")
-	return strings.TrimPrefix(host, "[")
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }
 
 // recovered turns a panic into an answer, so that one bad request does not end
@@ -131,7 +136,7 @@ func (s *Server) recovered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			if v := recover(); v != nil {
-				if v == http.ErrAbortHandler {
+				if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 					panic(v)
 				}
 				s.Log.ErrorContext(r.Context(), "panic", "method", r.Method, "path", r.URL.Path, "value", v)

@@ -53,7 +53,10 @@ func (s *Server) registerSetup() {
 	read(s, route{method: http.MethodGet, path: "/v1/company", id: "get-company", summary: "The company", tag: "Setup", permission: auth.SettingRead},
 		func(ctx context.Context, _ *struct{}) (setting.Company, error) { return setting.LoadCompany(ctx, s.DB) })
 
-	type companyInput struct{ Body setting.Company }
+	type companyInput struct {
+		Keyed
+		Body setting.Company
+	}
 	write(s, route{method: http.MethodPut, path: "/v1/company", id: "change-company", summary: "Change the company", tag: "Setup", permission: auth.SettingWrite},
 		func(ctx context.Context, tx *db.Tx, in *companyInput) (setting.Company, error) {
 			return in.Body, flow.ChangeCompany(ctx, tx, in.Body)

@@ -82,8 +82,8 @@ func TestTransfers(t *testing.T) {
 		s := newShop(t, d)
 		draft := object{"from_location": s.reno, "to_location": s.columbus, "lines": []object{{"sku": "MUG", "quantity": 4}}}
 		added := s.post("/v1/transfers", draft).want(http.StatusCreated)
-		path, line := "/v1/transfers/"+added.text("id"), ""
-		line = s.send(http.MethodPut, path, object{"lines": []object{{"sku": "MUG", "quantity": 5}}}, `If-Match: "1"`).want(http.StatusOK).text("lines.0.id")
+		path := "/v1/transfers/" + added.text("id")
+		line := s.send(http.MethodPut, path, object{"lines": []object{{"sku": "MUG", "quantity": 5}}}, `If-Match: "1"`).want(http.StatusOK).text("lines.0.id")
 		s.post(path+"/ready", nil, `If-Match: "1"`).want(http.StatusPreconditionFailed, "inventory.stale")
 		s.post(path+"/ready", nil, `If-Match: "2"`).want(http.StatusOK)
 		s.post(path+"/receive", object{"lines": []object{{"line_id": line, "quantity": 1}}}).want(http.StatusConflict, "transfer.wrong_state")
@@ -148,6 +148,27 @@ func TestLimitedToALocation(t *testing.T) {
 		there.post("/v1/transfers", object{"from_location": s.reno, "to_location": s.columbus, "lines": []object{{"sku": "MUG", "quantity": 1}}}).want(http.StatusForbidden, "auth.wrong_location")
 		there.post("/v1/pick-batches", object{"location_id": s.reno, "fulfillment_ids": []string{strings.TrimPrefix(work, "/v1/fulfillments/")}}).want(http.StatusForbidden, "auth.wrong_location")
 		unchanged(t, d, before)
+
+		// What is at Reno already is not theirs either; of a transfer, only the end at Columbus is.
+		batch := "/v1/pick-batches/" + s.post("/v1/pick-batches", object{"location_id": s.reno, "fulfillment_ids": []string{strings.TrimPrefix(work, "/v1/fulfillments/")}}).want(http.StatusCreated).text("id")
+		shipment := s.post(work+"/pack", object{}).want(http.StatusCreated).text("id")
+		transfer := s.post("/v1/transfers", object{"from_location": s.reno, "to_location": s.columbus, "lines": []object{{"sku": "MUG", "quantity": 1}}}).want(http.StatusCreated)
+		sent := "/v1/transfers/" + transfer.text("id")
+		before = census(t, d)
+		there.get(batch).want(http.StatusForbidden, "auth.wrong_location")
+		there.post(batch+"/picks", object{"picks": []object{{"variant_id": s.mug, "picked": 1}}}).want(http.StatusForbidden, "auth.wrong_location")
+		there.post(batch+"/cancel", nil).want(http.StatusForbidden, "auth.wrong_location")
+		there.get("/v1/shipments/"+shipment).want(http.StatusForbidden, "auth.wrong_location")
+		there.post("/v1/shipments/"+shipment+"/dispatch", nil).want(http.StatusForbidden, "auth.wrong_location")
+		there.post("/v1/tracking-events", object{"events": []object{{"shipment_id": shipment, "status": "delivered", "source": "UPS"}}}).want(http.StatusForbidden, "auth.wrong_location")
+		there.post(sent+"/ready", nil).want(http.StatusForbidden, "auth.wrong_location")
+		there.post(sent+"/cancel", object{}).want(http.StatusForbidden, "auth.wrong_location")
+		there.post(order+"/returns", object{"location_id": s.reno, "lines": []object{{"line_id": s.get(order).text("lines.0.id"), "quantity": 1}}}).want(http.StatusForbidden, "auth.wrong_location")
+		unchanged(t, d, before)
+		there.get(sent).want(http.StatusOK)
+		s.post(sent+"/ready", nil).want(http.StatusOK)
+		s.post(sent+"/ship", object{}).want(http.StatusOK)
+		there.post(sent+"/receive", object{"lines": []object{{"line_id": transfer.text("lines.0.id"), "quantity": 1}}}).want(http.StatusOK)
 
 		adjusted := s.post("/v1/stock/adjustments", object{"adjustments": []object{at(-1)}}).want(http.StatusCreated)
 		before = census(t, d)

@@ -105,6 +105,7 @@ func (s *Server) registerTransfers() {
 		})
 
 	type changeTransferInput struct {
+		Keyed
 		IfMatch
 		Transfer id.Transfer `path:"transfer"`
 		Body     TransferFields

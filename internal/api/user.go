@@ -37,6 +37,7 @@ func (s *Server) registerUsers() {
 		})
 
 	type changeUserInput struct {
+		Keyed
 		User id.User `path:"user"`
 		Body struct {
 			Role      auth.Role     `json:"role" enum:"owner,operations,warehouse,service,buyer,accountant,read_only"`
@@ -78,6 +79,7 @@ func (s *Server) registerUsers() {
 		})
 
 	type revokeInput struct {
+		Keyed
 		Key id.APIKey `path:"key"`
 	}
 	write(s, route{method: http.MethodDelete, path: "/v1/api-keys/{key}", id: "revoke-api-key", summary: "Revoke an API key", tag: tag, permission: auth.UserWrite},
