@@ -33,6 +33,22 @@ func TestRepeatedRequestGetsTheSameAnswer(t *testing.T) {
 	})
 }
 
+// A change by PATCH may carry a key: repeated with it, it gets the first answer
+// although the version has moved on.
+func TestRepeatedChangeGetsTheSameAnswer(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		c := newClient(t, d)
+		made := c.post("/v1/customers", object{"name": "Ada Byron"}, "Idempotency-Key: 1").want(http.StatusCreated)
+		path, seen := "/v1/customers/"+made.text("id"), "If-Match: "+made.header.Get("ETag")
+		first := c.send(http.MethodPatch, path, object{"name": "Ada Lovelace"}, seen, "Idempotency-Key: 2").want(http.StatusOK)
+		again := c.send(http.MethodPatch, path, object{"name": "Ada Lovelace"}, seen, "Idempotency-Key: 2").want(http.StatusOK)
+		if !bytes.Equal(again.body, first.body) || again.header.Get("Idempotent-Replayed") != "true" {
+			t.Errorf("first %s\nagain %s", first.body, again.body)
+		}
+		c.send(http.MethodPatch, path, object{"name": "Ada Lovelace"}, seen).want(http.StatusPreconditionFailed)
+	})
+}
+
 func TestRefusedRequestLeavesItsKey(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		c := newClient(t, d)

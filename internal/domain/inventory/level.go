@@ -90,19 +90,17 @@ func Lock(ctx context.Context, tx *db.Tx, variants []id.Variant) ([]Level, error
 		return nil, err
 	}
 	for _, l := range levels {
-		h.keep(l)
+		h.keep(l, false)
 	}
 	for _, v := range read {
 		h.whole[v] = true
 	}
-	wanted := make(map[id.Variant]bool, len(variants))
-	for _, v := range variants {
-		wanted[v] = true
-	}
 	var out []Level
-	for k, l := range h.levels {
-		if wanted[k.Variant] && !l.fresh {
-			out = append(out, l.Level)
+	for _, v := range unique(variants) {
+		for _, k := range h.keys[v] {
+			if l := h.levels[k]; !l.fresh {
+				out = append(out, l.Level)
+			}
 		}
 	}
 	slices.SortFunc(out, func(a, b Level) int { return a.Compare(b.Key) })
@@ -116,6 +114,7 @@ type held struct {
 	locked map[id.Variant]bool
 	whole  map[id.Variant]bool // all its levels are in levels
 	levels map[Key]*heldLevel
+	keys   map[id.Variant][]Key // of levels
 	values map[id.Variant]*worth
 }
 
@@ -130,7 +129,7 @@ type heldKey struct{}
 func hold(ctx context.Context, tx *db.Tx, variants []id.Variant) (*held, error) {
 	h, ok := tx.Memo()[heldKey{}].(*held)
 	if !ok {
-		h = &held{map[id.Variant]bool{}, map[id.Variant]bool{}, map[Key]*heldLevel{}, map[id.Variant]*worth{}}
+		h = &held{map[id.Variant]bool{}, map[id.Variant]bool{}, map[Key]*heldLevel{}, map[id.Variant][]Key{}, map[id.Variant]*worth{}}
 		tx.Memo()[heldKey{}] = h
 	}
 	if !tx.Postgres() {
@@ -148,7 +147,7 @@ func hold(ctx context.Context, tx *db.Tx, variants []id.Variant) (*held, error) 
 		return nil, err
 	}
 	h.keepValues(rows)
-	missing := slices.DeleteFunc(wanted, func(v id.Variant) bool { return h.values[v] != nil })
+	missing := slices.DeleteFunc(slices.Clone(wanted), func(v id.Variant) bool { return h.values[v] != nil })
 	err = db.Chunks(missing, func(part []id.Variant) error {
 		args := make([]any, 0, len(part)*3)
 		for _, v := range part {
@@ -161,19 +160,23 @@ func hold(ctx context.Context, tx *db.Tx, variants []id.Variant) (*held, error) 
 		h.keepValues(rows)
 		return err
 	})
-	for v := range h.values {
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range wanted {
 		h.locked[v] = true
 	}
-	return h, err
+	return h, nil
 }
 
 // forget makes the transaction read levels anew, after a change of theirs that
 // did not come from a verb.
 func forget(tx *db.Tx) { delete(tx.Memo(), heldKey{}) }
 
-func (h *held) keep(l Level) {
+func (h *held) keep(l Level, fresh bool) {
 	if h.levels[l.Key] == nil {
-		h.levels[l.Key] = &heldLevel{Level: l}
+		h.levels[l.Key] = &heldLevel{l, fresh}
+		h.keys[l.Variant] = append(h.keys[l.Variant], l.Key)
 	}
 }
 
@@ -194,7 +197,7 @@ func open(ctx context.Context, tx *db.Tx, keys []Key) (*held, error) {
 			SELECT `+levelColumns+` FROM stock_level
 			WHERE (variant_id, location_id) IN (VALUES `+db.Tuples(len(part), 2, "uuid", "uuid")+`)`, keyArgs(part)...)
 		for _, l := range levels {
-			h.keep(l)
+			h.keep(l, false)
 		}
 		return err
 	})
@@ -234,7 +237,7 @@ func (h *held) invent(ctx context.Context, tx *db.Tx, keys []Key) error {
 		if !ok {
 			return noLocation(k.Location)
 		}
-		h.levels[k] = &heldLevel{Level{Key: k, AllowNegative: p.AllowNegative, Sellable: p.Kind.Sellable()}, true}
+		h.keep(Level{Key: k, AllowNegative: p.AllowNegative, Sellable: p.Kind.Sellable()}, true)
 	}
 	return nil
 }

@@ -34,7 +34,8 @@ type history struct {
 	*shop
 	variants  []id.Variant
 	locations []id.Location
-	demands   []id.Any
+	demands   []id.Any // of orders
+	sent      []id.Any // of transfers
 	levels    map[inventory.Key]counts
 	claims    map[claimed]int64
 	transfers []*modelTransfer
@@ -99,7 +100,7 @@ func (h *history) check(t *rapid.T) {
 			t.Fatalf("%s has no level, the model's is %+v", h.name(k), c)
 		}
 	}
-	open, err := inventory.Reservations(h.t.Context(), h.d, h.demands)
+	open, err := inventory.Reservations(h.t.Context(), h.d, slices.Concat(h.demands, h.sent))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,8 +230,8 @@ func (h *history) release(t *rapid.T) {
 func (h *history) rehome(t *rapid.T) {
 	from, n := h.key(t), h.units(t)
 	to := inventory.Key{Variant: from.Variant, Location: h.location(t, "to")}
-	a, b := claimed{h.demand(t), from, h.kind(t, "from kind")}, claimed{}
-	b = claimed{a.demand, to, h.kind(t, "to kind")}
+	a := claimed{h.demand(t), from, h.kind(t, "from kind")}
+	b := claimed{a.demand, to, h.kind(t, "to kind")}
 	m := inventory.Move{Demand: a.demand, Variant: from.Variant, From: from.Location, To: to.Location, FromKind: a.kind, ToKind: b.kind, Quantity: n}
 	has := h.claims[a] >= n
 	fits := b.kind == inventory.Backorder || a == b || n <= h.levels[to].Free()
@@ -361,7 +362,7 @@ func (h *history) newTransfer(t *rapid.T) {
 		t.Fatalf("got %v, want success: %v", err, fits)
 	}
 	if fits {
-		h.demands = append(h.demands, id.Any(tr.Lines[0].ID))
+		h.sent = append(h.sent, id.Any(tr.Lines[0].ID))
 		h.claims[tr.claim()] += n
 		h.change(from, counts{Committed: n})
 		h.transfers = append(h.transfers, tr)

@@ -182,7 +182,7 @@ func (h *held) post(ctx context.Context, tx *db.Tx, book Book, entries []entry, 
 	if _, err := db.Insert(ctx, tx, "stock_movement", rows); err != nil {
 		return nil, err
 	}
-	if err := h.writeValues(ctx, tx); err != nil {
+	if err := h.writeValues(ctx, tx, variants); err != nil {
 		return nil, err
 	}
 	return rows, event.Record(ctx, tx, append(facts, told(rows)...)...)

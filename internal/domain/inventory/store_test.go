@@ -310,14 +310,13 @@ func TestAdjustMakesRoomForPhysicalFacts(t *testing.T) {
 			})
 			return err
 		})
+		s.all(s.ready(s.transfer(s.reno, s.ulm, v, 2)))
 		urgent, older, newer := demand(), demand(), demand()
 		high := claim(urgent, v, s.reno, 4, "stock")
 		high.Priority = 1
 		s.mustReserve(claim(older, v, s.reno, 4, "stock"))
 		s.mustReserve(claim(newer, v, s.reno, 4, "stock"))
 		s.mustReserve(high)
-		tr := s.transfer(s.reno, s.ulm, v, 2)
-		s.must(func(tx *db.Tx) error { return inventory.ReadyTransfer(t.Context(), tx, tr) })
 		s.wantLevel(v, s.reno, counts{OnHand: 20, Committed: 14, Damaged: 2, Safety: 3}) // 1 is free
 
 		// Seven are gone: 1 free, 3 safety, the 2 of the transfer, 1 of the newest order of no priority.

@@ -68,16 +68,15 @@ func (h *held) price(ctx context.Context, tx *db.Tx, variants []id.Variant) erro
 	return err
 }
 
-// writeValues stores what changed.
-func (h *held) writeValues(ctx context.Context, tx *db.Tx) error {
+// writeValues stores what changed of variants.
+func (h *held) writeValues(ctx context.Context, tx *db.Tx, variants []id.Variant) error {
 	var rows []worthRow
-	for v, w := range h.values {
-		if w.changed {
+	for _, v := range unique(variants) {
+		if w := h.values[v]; w.changed {
 			rows = append(rows, worthRow{v, w.quantity, w.value, w.cost})
 			w.changed = false
 		}
 	}
-	slices.SortFunc(rows, func(a, b worthRow) int { return a.Variant.Compare(b.Variant) })
 	_, err := db.Insert(ctx, tx, "stock_value", rows, `
 		ON CONFLICT (variant_id) DO UPDATE SET quantity = excluded.quantity, value_minor = excluded.value_minor, cost_micros = excluded.cost_micros`)
 	return err

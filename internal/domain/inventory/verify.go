@@ -56,7 +56,7 @@ func compare(ctx context.Context, r db.Reader, variants []id.Variant) ([]compari
 	err := db.Chunks(variants, func(part []id.Variant) error {
 		in := "variant_id IN (" + db.Marks(len(part)) + ")"
 		args := slices.Concat(db.Args(part), db.Args(part), db.Args(part), db.Args(part))
-		rows, err := db.Select[comparison](ctx, r, fmt.Sprintf(compareLevels, "WHERE "+in, "AND "+in, "AND l."+in, "WHERE "+in), args...)
+		rows, err := db.Select[comparison](ctx, r, fmt.Sprintf(compareLevels, "WHERE "+in, "WHERE "+in, "AND "+in, "AND l."+in), args...)
 		out = append(out, rows...)
 		return err
 	})
@@ -64,52 +64,49 @@ func compare(ctx context.Context, r db.Reader, variants []id.Variant) ([]compari
 }
 
 // compareLevels computes levels from movements, reservations and transfer lines
-// and compares them with those that are stored.
+// and compares them with those that are stored. It adds up rather than joins,
+// so that its time grows with the rows on both databases.
 const compareLevels = `
-	WITH moved AS (
-		SELECT variant_id, location_id, SUM(quantity) AS on_hand,
-			COALESCE(SUM(quantity) FILTER (WHERE state = 'damaged'), 0) AS damaged,
-			COALESCE(SUM(quantity) FILTER (WHERE state = 'quality_control'), 0) AS quality_control,
-			COALESCE(SUM(quantity) FILTER (WHERE state = 'safety'), 0) AS safety
-		FROM stock_movement %s GROUP BY variant_id, location_id
-	), claimed AS (
-		SELECT variant_id, location_id,
-			COALESCE(SUM(quantity) FILTER (WHERE kind = 'stock'), 0) AS committed,
-			COALESCE(SUM(quantity) FILTER (WHERE kind = 'backorder'), 0) AS backordered
-		FROM reservation WHERE status = 'active' %s GROUP BY variant_id, location_id
-	), coming AS (
-		SELECT l.variant_id, t.to_location AS location_id, SUM(l.shipped - l.received - l.written_off - l.returned) AS incoming
-		FROM transfer_line l JOIN transfer t ON t.id = l.transfer_id
-		WHERE l.shipped > l.received + l.written_off + l.returned %s GROUP BY l.variant_id, t.to_location
-	), stored AS (
-		SELECT variant_id, location_id, on_hand, committed, damaged, quality_control, safety, incoming, backordered, allow_negative, sellable
-		FROM stock_level %s
-	), every AS (
-		SELECT variant_id, location_id FROM stored UNION SELECT variant_id, location_id FROM moved
-		UNION SELECT variant_id, location_id FROM claimed UNION SELECT variant_id, location_id FROM coming
-	), compared AS (
-		SELECT every.variant_id, every.location_id, COALESCE(o.code, '') AS code,
-			COALESCE(s.on_hand, 0) AS on_hand, COALESCE(s.committed, 0) AS committed, COALESCE(s.damaged, 0) AS damaged,
-			COALESCE(s.quality_control, 0) AS quality_control, COALESCE(s.safety, 0) AS safety, COALESCE(s.incoming, 0) AS incoming,
-			COALESCE(s.backordered, 0) AS backordered,
-			COALESCE(s.allow_negative, o.allow_negative, FALSE) AS allow_negative, COALESCE(s.sellable, o.kind NOT IN ('transit', 'quarantine'), FALSE) AS sellable,
-			CAST(COALESCE(m.on_hand, 0) AS BIGINT) AS rows_on_hand, CAST(COALESCE(r.committed, 0) AS BIGINT) AS rows_committed,
-			CAST(COALESCE(m.damaged, 0) AS BIGINT) AS rows_damaged, CAST(COALESCE(m.quality_control, 0) AS BIGINT) AS rows_quality_control,
-			CAST(COALESCE(m.safety, 0) AS BIGINT) AS rows_safety, CAST(COALESCE(c.incoming, 0) AS BIGINT) AS rows_incoming,
-			CAST(COALESCE(r.backordered, 0) AS BIGINT) AS rows_backordered,
-			COALESCE(o.allow_negative, FALSE) AS rule_allow_negative, COALESCE(o.kind NOT IN ('transit', 'quarantine'), FALSE) AS rule_sellable
-		FROM every
-		LEFT JOIN stored s ON s.variant_id = every.variant_id AND s.location_id = every.location_id
-		LEFT JOIN moved m ON m.variant_id = every.variant_id AND m.location_id = every.location_id
-		LEFT JOIN claimed r ON r.variant_id = every.variant_id AND r.location_id = every.location_id
-		LEFT JOIN coming c ON c.variant_id = every.variant_id AND c.location_id = every.location_id
-		LEFT JOIN location o ON o.id = every.location_id
-	)
-	SELECT * FROM compared
-	WHERE on_hand <> rows_on_hand OR committed <> rows_committed OR damaged <> rows_damaged OR quality_control <> rows_quality_control
-		OR safety <> rows_safety OR incoming <> rows_incoming OR backordered <> rows_backordered
-		OR allow_negative <> rule_allow_negative OR sellable <> rule_sellable OR code = ''
-	ORDER BY variant_id, location_id`
+	SELECT e.variant_id, e.location_id, COALESCE(o.code, '') AS code,
+		e.on_hand, e.committed, e.damaged, e.quality_control, e.safety, e.incoming, e.backordered,
+		CASE WHEN e.there = 1 THEN e.negative = 1 ELSE COALESCE(o.allow_negative, FALSE) END AS allow_negative,
+		CASE WHEN e.there = 1 THEN e.sellable = 1 ELSE COALESCE(o.kind NOT IN ('transit', 'quarantine'), FALSE) END AS sellable,
+		e.rows_on_hand, e.rows_committed, e.rows_damaged, e.rows_quality_control, e.rows_safety, e.rows_incoming, e.rows_backordered,
+		COALESCE(o.allow_negative, FALSE) AS rule_allow_negative, COALESCE(o.kind NOT IN ('transit', 'quarantine'), FALSE) AS rule_sellable
+	FROM (
+		SELECT variant_id, location_id, MAX(there) AS there, MAX(negative) AS negative, MAX(sellable) AS sellable,
+			CAST(SUM(on_hand) AS BIGINT) AS on_hand, CAST(SUM(committed) AS BIGINT) AS committed, CAST(SUM(damaged) AS BIGINT) AS damaged,
+			CAST(SUM(quality_control) AS BIGINT) AS quality_control, CAST(SUM(safety) AS BIGINT) AS safety,
+			CAST(SUM(incoming) AS BIGINT) AS incoming, CAST(SUM(backordered) AS BIGINT) AS backordered,
+			CAST(SUM(rows_on_hand) AS BIGINT) AS rows_on_hand, CAST(SUM(rows_committed) AS BIGINT) AS rows_committed,
+			CAST(SUM(rows_damaged) AS BIGINT) AS rows_damaged, CAST(SUM(rows_quality_control) AS BIGINT) AS rows_quality_control,
+			CAST(SUM(rows_safety) AS BIGINT) AS rows_safety, CAST(SUM(rows_incoming) AS BIGINT) AS rows_incoming,
+			CAST(SUM(rows_backordered) AS BIGINT) AS rows_backordered
+		FROM (
+			SELECT variant_id, location_id, 1 AS there, CASE WHEN allow_negative THEN 1 ELSE 0 END AS negative, CASE WHEN sellable THEN 1 ELSE 0 END AS sellable,
+				on_hand, committed, damaged, quality_control, safety, incoming, backordered,
+				0 AS rows_on_hand, 0 AS rows_committed, 0 AS rows_damaged, 0 AS rows_quality_control, 0 AS rows_safety, 0 AS rows_incoming, 0 AS rows_backordered
+			FROM stock_level %s
+			UNION ALL
+			SELECT variant_id, location_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, SUM(quantity), 0,
+				COALESCE(SUM(quantity) FILTER (WHERE state = 'damaged'), 0), COALESCE(SUM(quantity) FILTER (WHERE state = 'quality_control'), 0),
+				COALESCE(SUM(quantity) FILTER (WHERE state = 'safety'), 0), 0, 0
+			FROM stock_movement %s GROUP BY variant_id, location_id
+			UNION ALL
+			SELECT variant_id, location_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+				CASE WHEN kind = 'stock' THEN quantity ELSE 0 END, 0, 0, 0, 0, CASE WHEN kind = 'backorder' THEN quantity ELSE 0 END
+			FROM reservation WHERE status = 'active' %s
+			UNION ALL
+			SELECT l.variant_id, t.to_location, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, l.shipped - l.received - l.written_off - l.returned, 0
+			FROM transfer_line l JOIN transfer t ON t.id = l.transfer_id
+			WHERE l.shipped > l.received + l.written_off + l.returned %s
+		) AS part GROUP BY variant_id, location_id
+	) AS e LEFT JOIN location o ON o.id = e.location_id
+	WHERE e.on_hand <> e.rows_on_hand OR e.committed <> e.rows_committed OR e.damaged <> e.rows_damaged
+		OR e.quality_control <> e.rows_quality_control OR e.safety <> e.rows_safety OR e.incoming <> e.rows_incoming
+		OR e.backordered <> e.rows_backordered OR o.id IS NULL
+		OR e.there = 1 AND ((e.negative = 1) <> o.allow_negative OR (e.sellable = 1) <> (o.kind NOT IN ('transit', 'quarantine')))
+	ORDER BY e.variant_id, e.location_id`
 
 // Verify recomputes levels, stock values and the states of transfers from their
 // rows and reports what differs: INV-1 and INV-2 for levels, INV-7 for values.
@@ -160,12 +157,17 @@ func (v valueComparison) report(report check.Report) {
 
 func compareValues(ctx context.Context, r db.Reader, fn func(valueComparison)) error {
 	return db.Each(ctx, r, func(v valueComparison) error { fn(v); return nil }, `
-		SELECT COALESCE(s.variant_id, m.variant_id) AS variant_id, COALESCE(s.quantity, 0) AS quantity, COALESCE(s.value_minor, 0) AS value_minor,
-			COALESCE(m.quantity, 0) AS rows_quantity, COALESCE(m.value_minor, 0) AS rows_value
-		FROM stock_value s
-		FULL JOIN (SELECT variant_id, CAST(SUM(quantity) AS BIGINT) AS quantity, CAST(SUM(value_minor) AS BIGINT) AS value_minor
-			FROM stock_movement GROUP BY variant_id) m ON m.variant_id = s.variant_id
-		WHERE COALESCE(s.quantity, 0) <> COALESCE(m.quantity, 0) OR COALESCE(s.value_minor, 0) <> COALESCE(m.value_minor, 0)`)
+		SELECT variant_id, quantity, value_minor, rows_quantity, rows_value FROM (
+			SELECT variant_id, CAST(SUM(quantity) AS BIGINT) AS quantity, CAST(SUM(value_minor) AS BIGINT) AS value_minor,
+				CAST(SUM(rows_quantity) AS BIGINT) AS rows_quantity, CAST(SUM(rows_value) AS BIGINT) AS rows_value
+			FROM (
+				SELECT variant_id, quantity, value_minor, 0 AS rows_quantity, 0 AS rows_value FROM stock_value
+				UNION ALL
+				SELECT variant_id, 0, 0, SUM(quantity), SUM(value_minor) FROM stock_movement GROUP BY variant_id
+			) AS part GROUP BY variant_id
+		) AS e
+		WHERE quantity <> rows_quantity OR value_minor <> rows_value
+		ORDER BY variant_id`)
 }
 
 // verifyTransfers sees that transfers are in the state that their lines give,
