@@ -33,6 +33,9 @@ func Accept(ctx context.Context, tx *db.Tx, oid id.Order, version int64, to orde
 	if err := o.Accept(to, tx.Now(), b.Day(tx.Now())); err != nil {
 		return nil, err
 	}
+	if err := holdUnmapped(o); err != nil {
+		return nil, err
+	}
 	if err := allocate(ctx, tx, taken, owe, routing.CausePlaced); err != nil {
 		return nil, err
 	}
@@ -110,21 +113,23 @@ func MapListings(ctx context.Context, tx *db.Tx, mappings []channel.Mapping) (in
 	}
 	released := 0
 	for _, l := range listings {
-		waiting, err := order.Unmapped(ctx, tx, l.ChannelID, []string{l.External}, batch)
-		if err != nil {
-			return 0, err
+		for {
+			waiting, err := order.Unmapped(ctx, tx, l.ChannelID, []string{l.External}, batch)
+			if err != nil {
+				return 0, err
+			}
+			if len(waiting) == 0 {
+				break
+			}
+			orders, err := order.Take(ctx, tx, waiting...)
+			if err != nil {
+				return 0, err
+			}
+			if err := mapLines(ctx, tx, orders, l); err != nil {
+				return 0, err
+			}
+			released += len(orders)
 		}
-		if len(waiting) == 0 {
-			continue
-		}
-		orders, err := order.Take(ctx, tx, waiting...)
-		if err != nil {
-			return 0, err
-		}
-		if err := mapLines(ctx, tx, orders, l); err != nil {
-			return 0, err
-		}
-		released += len(orders)
 	}
 	return released, nil
 }
@@ -166,7 +171,11 @@ func mapLines(ctx context.Context, tx *db.Tx, orders []*order.Order, l channel.L
 
 // RetryBackorders gives what is available of variants to the orders that wait.
 func RetryBackorders(ctx context.Context, tx *db.Tx, variants []id.Variant) error {
-	return fillBackorders(ctx, tx, unique(variants))
+	q, err := takeWaiting(ctx, tx, variants)
+	if err != nil {
+		return err
+	}
+	return q.fill(ctx, tx, variants)
 }
 
 // released lets locations begin with new work where the gate is open.

@@ -30,16 +30,11 @@ func Cancel(ctx context.Context, tx *db.Tx, what []Cancellation) ([]*order.Order
 	if err != nil {
 		return nil, err
 	}
-	orders, err := takeOrders(ctx, tx, what, func(c Cancellation) id.Order { return c.Order })
+	q, orders, err := takeCancelled(ctx, tx, what)
 	if err != nil {
 		return nil, err
 	}
-	fulfillments, err := fulfillment.TakeByOrder(ctx, tx, unique(keys(orders))...)
-	if err != nil {
-		return nil, err
-	}
-	var releases []inventory.Claim
-	credits := map[*order.Order][]order.Cancelled{}
+	all := map[id.Order][]order.Cancelled{}
 	for _, c := range what {
 		o := orders[c.Order]
 		if err := o.CheckVersion(c.Version); err != nil {
@@ -49,22 +44,10 @@ func Cancel(ctx context.Context, tx *db.Tx, what []Cancellation) ([]*order.Order
 		if err != nil {
 			return nil, err
 		}
-		for _, x := range cancelled {
-			if x.Credit.Total != 0 {
-				credits[o] = append(credits[o], x)
-			}
-		}
-		waiting, err := backorders(ctx, tx, cancelled)
-		if err != nil {
-			return nil, err
-		}
-		released, err := withdraw(tx, o, fulfillments, waiting, cancelled, string(c.Reason))
-		if err != nil {
-			return nil, err
-		}
-		releases = append(releases, released...)
+		all[o.ID] = append(all[o.ID], cancelled...)
 	}
-	if err := fulfillment.Save(ctx, tx, fulfillments); err != nil {
+	releases, err := q.withdraw(ctx, tx, all)
+	if err != nil {
 		return nil, err
 	}
 	if err := inventory.Release(ctx, tx, releases); err != nil {
@@ -73,31 +56,71 @@ func Cancel(ctx context.Context, tx *db.Tx, what []Cancellation) ([]*order.Order
 	list := sorted(orders)
 	for _, o := range list {
 		o.Refresh(tx.Now())
+		q.changed[o.ID] = o
 	}
-	if err := creditCancelled(ctx, tx, b, orders, credits); err != nil {
+	if err := creditCancelled(ctx, tx, b, orders, all); err != nil {
 		return nil, err
 	}
 	if err := voidExcess(ctx, tx, b, list); err != nil {
 		return nil, err
 	}
-	if err := finish(ctx, tx, list); err != nil {
-		return nil, err
+	var freed []id.Variant
+	for _, r := range releases {
+		if r.Kind == inventory.Stock {
+			freed = append(freed, r.Variant)
+		}
 	}
-	return list, fillFreed(ctx, tx, releases)
+	return list, q.fill(ctx, tx, freed)
+}
+
+// takeCancelled takes the orders that are cancelled together with those that wait
+// for what they hold, all at once, so that no two cancellations wait for each
+// other.
+func takeCancelled(ctx context.Context, tx *db.Tx, what []Cancellation) (*queue, map[id.Order]*order.Order, error) {
+	own := make([]id.Order, len(what))
+	for i, c := range what {
+		own[i] = c.Order
+	}
+	seen, err := fulfillment.ByOrder(ctx, tx, unique(own))
+	if err != nil {
+		return nil, nil, err
+	}
+	var held []id.Variant
+	for _, work := range seen {
+		for _, f := range work {
+			for _, l := range f.Lines {
+				if l.Open() > 0 {
+					held = append(held, l.Variant)
+				}
+			}
+		}
+	}
+	q, err := takeWaiting(ctx, tx, held, own...)
+	if err != nil {
+		return nil, nil, err
+	}
+	orders := make(map[id.Order]*order.Order, len(own))
+	for _, o := range own {
+		orders[o] = q.orders[o]
+	}
+	return q, orders, q.lock(ctx, tx, held)
 }
 
 // creditCancelled issues credit notes for units that were invoiced and then
 // cancelled.
-func creditCancelled(ctx context.Context, tx *db.Tx, b books, orders map[id.Order]*order.Order, credits map[*order.Order][]order.Cancelled) error {
+func creditCancelled(ctx context.Context, tx *db.Tx, b books, orders map[id.Order]*order.Order, cancelled map[id.Order][]order.Cancelled) error {
 	var docs []*accounting.Invoice
 	for _, o := range sorted(orders) {
-		if len(credits[o]) == 0 {
-			continue
-		}
 		doc := b.document(tx, accounting.CreditSeries, o)
-		for _, c := range credits[o] {
+		for _, c := range cancelled[o.ID] {
+			if c.Credit.Total == 0 {
+				continue
+			}
 			l := o.Line(c.Line)
 			doc.Lines = append(doc.Lines, itemLine(o, l, l.Refunded-c.Credit.Quantity, c.Credit))
+		}
+		if len(doc.Lines) == 0 {
+			continue
 		}
 		o.Credited -= sumOf(doc) // issue books from what was owed before
 		docs = append(docs, doc)
@@ -132,17 +155,19 @@ func cancelLines(o *order.Order, c Cancellation) ([]order.Cancelled, error) {
 }
 
 // backorders finds where the units of cancelled lines are waited for.
-func backorders(ctx context.Context, r db.Reader, cancelled []order.Cancelled) (map[id.Any][]inventory.Reservation, error) {
+func backorders(ctx context.Context, r db.Reader, all map[id.Order][]order.Cancelled) (map[id.Any][]*inventory.Reservation, error) {
 	var lines []id.Any
-	for _, c := range cancelled {
-		if c.Backordered > 0 {
-			lines = append(lines, id.Any(c.Line))
+	for _, cancelled := range all {
+		for _, c := range cancelled {
+			if c.Backordered > 0 {
+				lines = append(lines, id.Any(c.Line))
+			}
 		}
 	}
 	found, err := inventory.Reservations(ctx, r, lines)
-	waiting := map[id.Any][]inventory.Reservation{}
-	for _, w := range found {
-		if w.Kind == inventory.Backorder {
+	waiting := map[id.Any][]*inventory.Reservation{}
+	for i := range found {
+		if w := &found[i]; w.Kind == inventory.Backorder {
 			waiting[w.Demand] = append(waiting[w.Demand], w)
 		}
 	}
@@ -151,44 +176,58 @@ func backorders(ctx context.Context, r db.Reader, cancelled []order.Cancelled) (
 
 // withdraw takes cancelled units off the work of locations and returns the
 // reservations that are to be released.
-func withdraw(tx *db.Tx, o *order.Order, fulfillments []*fulfillment.Order, waiting map[id.Any][]inventory.Reservation, cancelled []order.Cancelled, reason string) ([]inventory.Claim, error) {
+func (q *queue) withdraw(ctx context.Context, tx *db.Tx, all map[id.Order][]order.Cancelled) ([]inventory.Claim, error) {
+	waiting, err := backorders(ctx, tx, all)
+	if err != nil {
+		return nil, err
+	}
 	var releases []inventory.Claim
-	release := func(c order.Cancelled, at id.Location, n int64, kind inventory.ClaimKind) {
+	for _, oid := range unique(keys(all)) {
+		o := q.orders[oid]
+		for _, c := range all[oid] {
+			released, err := q.withdrawLine(tx, o, c, waiting[id.Any(c.Line)])
+			if err != nil {
+				return nil, err
+			}
+			releases = append(releases, released...)
+		}
+	}
+	return releases, nil
+}
+
+func (q *queue) withdrawLine(tx *db.Tx, o *order.Order, c order.Cancelled, waiting []*inventory.Reservation) ([]inventory.Claim, error) {
+	var releases []inventory.Claim
+	release := func(at id.Location, n int64, kind inventory.ClaimKind) {
 		releases = append(releases, inventory.Claim{
 			Demand: id.Any(c.Line), DemandKind: inventory.ForOrder, Order: id.Any(o.ID),
 			Variant: c.Variant, Location: at, Quantity: n, Kind: kind,
 		})
 	}
-	for _, c := range cancelled {
-		for _, w := range waiting[id.Any(c.Line)] {
-			n := min(c.Backordered, w.Quantity)
-			if n > 0 {
-				release(c, w.Location, n, inventory.Backorder)
-				c.Backordered -= n
-			}
+	for _, w := range waiting {
+		if n := min(c.Backordered, w.Quantity); n > 0 {
+			release(w.Location, n, inventory.Backorder)
+			c.Backordered -= n
+			w.Quantity -= n
 		}
-		left := c.Allocated
-		for _, f := range byProgress(fulfillments, o.ID) {
-			l := f.Line(c.Line)
-			if left == 0 {
-				break
-			}
-			if l == nil || f.Status.Done() {
-				continue
-			}
-			n := min(left, l.Free())
-			if n == 0 {
-				continue
-			}
-			if err := f.Cancel(c.Line, n, reason, tx.Now()); err != nil {
-				return nil, err
-			}
-			release(c, f.Location, n, inventory.Stock)
-			left -= n
+	}
+	left := c.Allocated
+	for _, f := range byProgress(q.fulfillments, o.ID) {
+		l := f.Line(c.Line)
+		if l == nil || f.Status.Done() {
+			continue
 		}
-		if left > 0 {
-			return nil, fault.New(fault.Conflict, "order.packed", "A part of order %d is packed already: void its shipment first.", o.Number)
+		n := min(left, l.Free())
+		if n == 0 {
+			continue
 		}
+		if err := f.Cancel(c.Line, n, string(o.CancelReason), tx.Now()); err != nil {
+			return nil, err
+		}
+		release(f.Location, n, inventory.Stock)
+		left -= n
+	}
+	if left > 0 {
+		return nil, fault.New(fault.Conflict, "order.packed", "A part of order %d is packed already: void its shipment first.", o.Number)
 	}
 	return releases, nil
 }

@@ -256,7 +256,7 @@ func (d *desk) openStock(ctx context.Context, tx *db.Tx, variants []id.Variant, 
 // serve routes one order over the stock that is left, and notes what follows.
 func (d *desk) serve(p *placing) error {
 	o := p.order
-	request, lines := d.request(o)
+	request, lines := d.request(o, wanted)
 	route, err := routing.Plan(request)
 	if err != nil {
 		return err
@@ -287,7 +287,11 @@ func (d *desk) serve(p *placing) error {
 		if at.IsZero() {
 			at = d.parkingPlace()
 		}
-		if err := o.OweBackorder(l.ID, b.Quantity); err != nil {
+		owe := o.OweBackorder
+		if p.owe {
+			owe = o.Owe
+		}
+		if err := owe(l.ID, b.Quantity); err != nil {
 			return err
 		}
 		d.owed[l.Variant] += b.Quantity
@@ -317,7 +321,7 @@ func (d *desk) claim(o *order.Order, l *order.Line, at id.Location, n int64, kin
 
 // request states what an order needs and where it could come from. lines are
 // the order's lines by the index that the route uses.
-func (d *desk) request(o *order.Order) (routing.Request, []*order.Line) {
+func (d *desk) request(o *order.Order, wanted func(*order.Line) int64) (routing.Request, []*order.Line) {
 	place := geo.LocateWith(d.over, placeOf(o))
 	r := routing.Request{Stock: d.stock, Strategy: d.strategy, Market: o.ShipTo.V.Country, DestinationPrecision: string(place.Precision)}
 	var lines []*order.Line
@@ -332,7 +336,7 @@ func (d *desk) request(o *order.Order) (routing.Request, []*order.Line) {
 			if groups[kit.ID] == 0 {
 				groups[kit.ID] = len(groups) + 1
 			}
-			line.Group, line.PerKit = groups[kit.ID], l.Quantity/kit.Quantity
+			line.Group, line.PerKit = groups[kit.ID], perKit(o, kit, wanted)[l.ID]
 		}
 		r.Lines, lines = append(r.Lines, line), append(lines, l)
 	}
@@ -348,6 +352,26 @@ func (d *desk) request(o *order.Order) (routing.Request, []*order.Line) {
 		r.Locations = append(r.Locations, c)
 	}
 	return r, lines
+}
+
+// perKit is how many units of each component make one of the kits that are
+// wanted; none where they make no whole kits, since parts were cancelled: then
+// all of them go together.
+func perKit(o *order.Order, kit *order.Line, wanted func(*order.Line) int64) map[id.Line]int64 {
+	per, kits := map[id.Line]int64{}, int64(0)
+	for _, c := range o.Components(kit.ID) {
+		n := wanted(c)
+		if n == 0 {
+			continue
+		}
+		per[c.ID] = c.Quantity / kit.Quantity
+		whole := n / per[c.ID]
+		if whole*per[c.ID] != n || kits != 0 && whole != kits {
+			return nil
+		}
+		kits = whole
+	}
+	return per
 }
 
 // mayOwe refuses an order of which goods are missing that may not be owed, or

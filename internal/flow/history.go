@@ -2,14 +2,14 @@ package flow
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"purser/internal/base/fault"
 	"purser/internal/base/id"
-	"purser/internal/domain/accounting"
 	"purser/internal/domain/fulfillment"
 	"purser/internal/domain/inventory"
 	"purser/internal/domain/order"
-	"purser/internal/domain/payment"
 	"purser/internal/platform/db"
 )
 
@@ -35,40 +35,35 @@ func BookHistory(ctx context.Context, tx *db.Tx, pasts []Past, policy StockPolic
 	placed := make([]Placed, len(pasts))
 	for i := range pasts {
 		placed[i].Order, placed[i].Err = d.build(&pasts[i].Placement)
+		if placed[i].Err == nil && slices.ContainsFunc(placed[i].Order.Lines, (*order.Line).Unmapped) {
+			placed[i] = Placed{Err: fault.New(fault.NotFound, "import.unknown_article",
+				"The order names articles that there are not: import the products first, or map the channel's articles.")}
+		}
 	}
 	if err := onShelf(ctx, tx, pasts, placed, policy); err != nil {
 		return nil, err
 	}
-	h := &history{dock: dock{books: d.books, orders: map[id.Order]*order.Order{}}}
-	var kept []*order.Order
-	for i := range placed {
-		p := &placed[i]
-		if p.Order == nil {
-			continue
-		}
-		if p.Err = h.close(tx, p.Order, &pasts[i]); p.Err != nil {
-			if _, ok := fault.As(p.Err); !ok {
-				return nil, p.Err
-			}
-			p.Order = nil
-			continue
-		}
-		h.orders[p.Order.ID] = p.Order
-		kept = append(kept, p.Order)
-	}
-	payments, err := h.books.received(ctx, tx, pasts, placed)
+	h := &history{closing: newClosing(d.books)}
+	kept, err := h.closeAll(tx, pasts, placed, func(o *order.Order, p *Past) error { return h.close(tx, o, p) })
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range payments {
-		o := h.orders[p.Order]
-		s := payment.SumOf([]*payment.Payment{p})
-		o.SetPayments(order.Payments{Captured: s.Captured})
-	}
-	if err := order.Insert(ctx, tx, kept); err != nil {
+	payments, err := h.insert(ctx, tx, pasts, placed, kept)
+	if err != nil {
 		return nil, err
 	}
-	return placed, h.write(ctx, tx, payments, policy)
+	if err := fulfillment.Create(ctx, tx, h.work); err != nil {
+		return nil, err
+	}
+	if err := fulfillment.InsertShipments(ctx, tx, h.shipments); err != nil {
+		return nil, err
+	}
+	if policy != StockSkip {
+		if err := h.unload(ctx, tx); err != nil {
+			return nil, err
+		}
+	}
+	return placed, h.account(ctx, tx, payments)
 }
 
 // onShelf sees that the goods that have left are there to be taken, by the
@@ -93,9 +88,10 @@ func onShelf(ctx context.Context, tx *db.Tx, pasts []Past, placed []Placed, poli
 		for to < len(all.need) && all.need[to].past == all.need[from].past {
 			to++
 		}
-		p := &placed[all.need[from].past]
-		if why := shelf.takeAll(all.need[from:to]); why != nil && p.Order != nil {
-			*p = Placed{Err: why}
+		if p := &placed[all.need[from].past]; p.Order != nil {
+			if why := shelf.takeAll(all.need[from:to]); why != nil {
+				*p = Placed{Err: why}
+			}
 		}
 		from = to
 	}
@@ -110,8 +106,10 @@ func (s *shelf) takeAll(all []need) error {
 			for _, back := range all[:i] {
 				s.units[s.key(back.Key)] += back.units
 			}
-			return fault.New(fault.Shortage, "import.no_stock", "Of goods of the order that have left, %d are missing in stock.", n.units-got).
+			f := fault.New(fault.Shortage, "import.no_stock", "Goods of the order that have left are not in stock.").
 				With(inventory.Shortage{Key: n.Key, Asked: n.units, Available: got})
+			f.Fields = map[string]string{field("lines", n.line, "quantity"): fmt.Sprintf("of %d %s there are %d", n.units, n.sku, got)}
+			return f
 		}
 	}
 	return nil
@@ -119,13 +117,11 @@ func (s *shelf) takeAll(all []need) error {
 
 // history is finished orders that are booked in one transaction.
 type history struct {
-	dock
-	work      []*fulfillment.Order
-	shipments []*fulfillment.Shipment
-	docs      []*accounting.Invoice
+	*closing
+	work []*fulfillment.Order
 }
 
-// close brings an order to its end in memory: shipped and invoiced.
+// close ships and invoices what has left of an order, from the place it left.
 func (h *history) close(tx *db.Tx, o *order.Order, p *Past) error {
 	at := p.ShippedAt
 	if at.IsZero() {
@@ -133,14 +129,10 @@ func (h *history) close(tx *db.Tx, o *order.Order, p *Past) error {
 	}
 	left := leaving(o, p)
 	f := fulfillment.New(at, o.ID, p.Location)
-	doc := h.books.document(tx, accounting.InvoiceSeries, o)
 	for _, l := range o.Lines {
 		n := left[l.ID]
 		if n == 0 {
 			continue
-		}
-		if l.Variant.IsZero() {
-			return fault.New(fault.NotFound, "import.unknown_article", "There is no variant %s: import the products first, or map the channel's article.", l.SKU)
 		}
 		if err := o.Allocate(l.ID, n); err != nil {
 			return err
@@ -151,63 +143,19 @@ func (h *history) close(tx *db.Tx, o *order.Order, p *Past) error {
 		if err := f.Add(l.ID, l.Variant, n); err != nil {
 			return err
 		}
-		a, err := o.Invoice(l.ID, n)
-		if err != nil {
-			return err
-		}
-		doc.Lines = append(doc.Lines, itemLine(o, l, 0, a))
 	}
-	if len(f.Lines) > 0 {
-		if err := f.Release(at); err != nil {
-			return err
-		}
-		s, err := f.Ship(f.Free(), fulfillment.Carriage{}, at)
-		if err != nil {
-			return err
-		}
-		doc.Shipment = s.ID
-		h.work, h.shipments = append(h.work, f), append(h.shipments, s)
+	if len(f.Lines) == 0 {
+		return nil
 	}
-	if len(f.Lines) > 0 || billedAlone(o, p) {
-		if err := billRest(o, doc); err != nil {
-			return err
-		}
-	}
-	if len(doc.Lines) > 0 {
-		doc.Paid = min(p.Paid, sumOf(doc))
-		h.docs = append(h.docs, doc)
-	}
-	return nil
-}
-
-// write stores what belongs to orders that are stored already.
-func (h *history) write(ctx context.Context, tx *db.Tx, payments []*payment.Payment, policy StockPolicy) error {
-	if err := fulfillment.Create(ctx, tx, h.work); err != nil {
+	if err := f.Release(at); err != nil {
 		return err
 	}
-	if err := fulfillment.InsertShipments(ctx, tx, h.shipments); err != nil {
-		return err
-	}
-	if policy != StockSkip {
-		if err := h.unload(ctx, tx); err != nil {
-			return err
-		}
-	}
-	changes, err := payment.Create(ctx, tx, payments)
+	s, err := f.Ship(f.Free(), fulfillment.Carriage{}, at)
 	if err != nil {
 		return err
 	}
-	for _, o := range h.orders { // the books go from what was owed before
-		o.Invoiced, o.Captured = 0, 0
-	}
-	sums, err := h.books.issue(ctx, tx, h.orders, h.docs)
-	for oid, n := range sums {
-		h.orders[oid].Invoiced = n
-	}
-	if err != nil {
-		return err
-	}
-	return h.books.bookMoney(ctx, tx, h.orders, changes)
+	h.work = append(h.work, f)
+	return h.bill(tx, o, s)
 }
 
 // unload takes what has left from the stock, without reservations.

@@ -28,11 +28,17 @@ func takeOrders[T any](ctx context.Context, tx *db.Tx, batch []T, of func(T) id.
 	return orders, nil
 }
 
-// finish writes taken orders, spreads their money over their invoices, and
-// opens the gates of what waits for nothing any more.
+// finish bills what needs no shipment, writes taken orders, spreads their money
+// over their invoices, and opens the gates of what waits for nothing any more.
 func finish(ctx context.Context, tx *db.Tx, orders []*order.Order) error {
+	if err := billRemainders(ctx, tx, orders); err != nil {
+		return err
+	}
 	received := map[id.Order]int64{}
 	for _, o := range orders {
+		if o.Overdue && o.Balance() <= 0 {
+			o.SetOverdue(false)
+		}
 		if o.Invoiced > 0 {
 			received[o.ID] = o.Paid() + o.Credited
 		}
@@ -44,6 +50,56 @@ func finish(ctx context.Context, tx *db.Tx, orders []*order.Order) error {
 		return err
 	}
 	return releaseOrders(ctx, tx, orders)
+}
+
+// billRemainders invoices the services and charges of orders of which nothing is
+// left to send: once they are paid, or at once where the customer pays by invoice.
+// Where goods leave, these are billed with the first of them.
+func billRemainders(ctx context.Context, tx *db.Tx, orders []*order.Order) error {
+	var due []*order.Order
+	for _, o := range orders {
+		if hasRemainder(o) {
+			due = append(due, o)
+		}
+	}
+	if len(due) == 0 {
+		return nil
+	}
+	b, err := openBooks(ctx, tx)
+	if err != nil {
+		return err
+	}
+	byID := make(map[id.Order]*order.Order, len(due))
+	docs := make([]*accounting.Invoice, len(due))
+	for i, o := range due {
+		byID[o.ID] = o
+		docs[i] = b.document(tx, accounting.InvoiceSeries, o)
+		if err := billRest(o, docs[i]); err != nil {
+			return err
+		}
+	}
+	if _, err := b.issue(ctx, tx, byID, docs); err != nil {
+		return err
+	}
+	for _, o := range due {
+		o.Refresh(tx.Now())
+	}
+	return nil
+}
+
+// hasRemainder tells whether services or charges of an order are to be invoiced
+// now, without goods.
+func hasRemainder(o *order.Order) bool {
+	if o.Status != order.StatusOpen && o.Status != order.StatusCompleted || o.Balance() > 0 && !o.OnTerms() {
+		return false
+	}
+	if slices.ContainsFunc(o.Lines, func(l *order.Line) bool { return l.Open() > 0 }) {
+		return false
+	}
+	return slices.ContainsFunc(o.Charges, func(c *order.Charge) bool { return !c.Invoiced && !c.Cancelled }) ||
+		slices.ContainsFunc(o.Lines, func(l *order.Line) bool {
+			return l.Kind == order.KindService && l.Quantity > l.Cancelled+l.Invoiced
+		})
 }
 
 func sorted(orders map[id.Order]*order.Order) []*order.Order {

@@ -15,7 +15,8 @@ import (
 )
 
 // Past is an order that was made elsewhere, and has gone some of its way there:
-// units have left, and money was received.
+// units have left, and money was received. The Kind of its lines is set; kits
+// are what the catalog says.
 type Past struct {
 	Placement
 	Location  id.Location // where goods that the books lack are received; in history, where they left
@@ -45,66 +46,194 @@ func placementsOf(pasts []Past) []Placement {
 }
 
 // RunThrough takes orders through the whole flow, as far as they have come: they
-// are placed, paid, and what has left is shipped and invoiced, whatever the gates
-// say. Goods that have left were there: what the books lack of them is received
-// first. What has not left is promised or owed as of any order.
+// are routed and reserved, paid, and what has left is shipped and invoiced,
+// whatever the gates say. Goods that have left were there: what the books lack of
+// them is received first. What has not left is promised or owed as of any order.
+// An order that cannot be taken costs its neighbors nothing; its Placed has the
+// fault.
+//
+// It does what PlaceOrders, Pay and Ship do one after the other; since all of it
+// is decided before anything is written, each row is written once.
 func RunThrough(ctx context.Context, tx *db.Tx, pasts []Past) ([]Placed, error) {
 	if err := supply(ctx, tx, pasts, nil); err != nil {
 		return nil, err
 	}
-	placed, err := PlaceOrders(ctx, tx, placementsOf(pasts))
+	d, err := openDesk(ctx, tx, placementsOf(pasts))
 	if err != nil {
 		return nil, err
 	}
-	b, err := openBooks(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
-	d := &dock{books: b, orders: map[id.Order]*order.Order{}, fulfillments: map[id.Fulfillment]*fulfillment.Order{}}
-	for _, p := range placed {
-		if p.Order != nil {
-			d.orders[p.Order.ID] = p.Order
+	placed := make([]Placed, len(pasts))
+	var taken []*placing
+	for i := range pasts {
+		o, err := d.build(&pasts[i].Placement)
+		if err != nil {
+			placed[i].Err = err
+			continue
 		}
+		placed[i].Order = o
+		taken = append(taken, &placing{order: o, owe: pasts[i].Owe, index: i})
 	}
-	if err := d.pay(ctx, tx, pasts, placed); err != nil {
-		return nil, err
-	}
-	shipments, err := d.send(ctx, tx, pasts, placed)
+	refused, err := d.route(ctx, tx, taken)
 	if err != nil {
 		return nil, err
 	}
-	if err := fulfillment.Save(ctx, tx, d.saved()); err != nil {
+	for p, why := range refused {
+		placed[p.index] = Placed{Err: why}
+	}
+	c := newClosing(d.books)
+	kept, err := c.closeAll(tx, pasts, placed, func(o *order.Order, p *Past) error {
+		if err := holdUnmapped(o); err != nil {
+			return err
+		}
+		return c.send(tx, o, p, d.fulfillments)
+	})
+	if err != nil {
 		return nil, err
 	}
-	if err := fulfillment.InsertShipments(ctx, tx, shipments); err != nil {
+	if err := d.release(tx, kept); err != nil {
 		return nil, err
 	}
-	if err := d.takeFromStock(ctx, tx, shipments); err != nil {
+	payments, err := c.insert(ctx, tx, pasts, placed, kept)
+	if err != nil {
 		return nil, err
 	}
-	if _, err := d.invoice(ctx, tx, shipments); err != nil {
+	if err := d.park(ctx, tx, kept); err != nil {
 		return nil, err
 	}
-	if err := d.invoiceServices(ctx, tx, pasts, placed); err != nil {
+	if err := d.commit(ctx, tx); err != nil {
 		return nil, err
 	}
-	for _, o := range d.orders {
-		o.Refresh(tx.Now())
+	if err := fulfillment.InsertShipments(ctx, tx, c.shipments); err != nil {
+		return nil, err
 	}
-	return placed, finish(ctx, tx, sorted(d.orders))
+	if err := c.takeFromStock(ctx, tx, c.shipments); err != nil {
+		return nil, err
+	}
+	return placed, c.account(ctx, tx, payments)
 }
 
-// pay books the money that was received for placed orders.
-func (d *dock) pay(ctx context.Context, tx *db.Tx, pasts []Past, placed []Placed) error {
-	payments, err := d.books.received(ctx, tx, pasts, placed)
-	if err != nil {
+// closing is orders that are brought to their end in memory, and then booked in
+// one transaction.
+type closing struct {
+	dock
+	shipments []*fulfillment.Shipment
+	docs      []*accounting.Invoice
+	paid      map[id.Order]int64 // received, and not counted for a document yet
+}
+
+func newClosing(b books) *closing {
+	return &closing{dock: dock{books: b, orders: map[id.Order]*order.Order{}}, paid: map[id.Order]int64{}}
+}
+
+// closeAll closes the orders that were built, each as closeOne does, and returns
+// them.
+func (c *closing) closeAll(tx *db.Tx, pasts []Past, placed []Placed, closeOne func(*order.Order, *Past) error) ([]*order.Order, error) {
+	var kept []*order.Order
+	for i := range placed {
+		o := placed[i].Order
+		if o == nil {
+			continue
+		}
+		c.orders[o.ID], c.paid[o.ID] = o, pasts[i].Paid
+		if err := closeOne(o, &pasts[i]); err != nil {
+			return nil, err
+		}
+		if billedAlone(o, &pasts[i]) {
+			if err := c.bill(tx, o, nil); err != nil {
+				return nil, err
+			}
+		}
+		kept = append(kept, o)
+	}
+	return kept, nil
+}
+
+// send lets what has left of an order leave. What is on hold stays.
+func (c *closing) send(tx *db.Tx, o *order.Order, p *Past, work []*fulfillment.Order) error {
+	left := leaving(o, p)
+	for _, f := range work {
+		if f.Order != o.ID || len(o.HoldsOn(f.ID, linesOf(f))) > 0 {
+			continue
+		}
+		what := fulfillment.Quantities{}
+		for _, l := range f.Lines {
+			if n := min(l.Free(), left[l.Line]); n > 0 {
+				what[l.Line] = n
+				left[l.Line] -= n
+			}
+		}
+		if len(what) == 0 {
+			continue
+		}
+		if err := f.Release(tx.Now()); err != nil {
+			return err
+		}
+		s, err := c.load(f, fulfillment.Carriage{}, what, tx.Now())
+		if err != nil {
+			return err
+		}
+		if err := c.bill(tx, o, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bill invoices a shipment; without one, what is not shipped at all.
+func (c *closing) bill(tx *db.Tx, o *order.Order, s *fulfillment.Shipment) error {
+	doc := c.books.document(tx, accounting.InvoiceSeries, o)
+	if s != nil {
+		c.shipments = append(c.shipments, s)
+		doc.Shipment = s.ID
+		for _, l := range s.Lines {
+			line := o.Line(l.Line)
+			before := line.Invoiced
+			a, err := o.Invoice(l.Line, l.Quantity)
+			if err != nil {
+				return err
+			}
+			doc.Lines = append(doc.Lines, itemLine(o, line, before, a))
+		}
+	}
+	if err := billRest(o, doc); err != nil || len(doc.Lines) == 0 {
 		return err
 	}
+	doc.Paid = min(c.paid[o.ID], sumOf(doc))
+	c.paid[o.ID] -= doc.Paid
+	c.docs = append(c.docs, doc)
+	return nil
+}
+
+// insert stores the orders as they are in the end, and returns their payments,
+// which are not stored yet.
+func (c *closing) insert(ctx context.Context, tx *db.Tx, pasts []Past, placed []Placed, kept []*order.Order) ([]*payment.Payment, error) {
+	payments, err := c.books.received(ctx, tx, pasts, placed)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range payments {
+		c.orders[p.Order].SetPayments(order.Payments{Captured: payment.SumOf([]*payment.Payment{p}).Captured})
+	}
+	return payments, order.Insert(ctx, tx, kept)
+}
+
+// account books the documents and the money of orders that are stored.
+func (c *closing) account(ctx context.Context, tx *db.Tx, payments []*payment.Payment) error {
 	changes, err := payment.Create(ctx, tx, payments)
 	if err != nil {
 		return err
 	}
-	return d.books.bookMoney(ctx, tx, d.orders, changes)
+	for _, o := range c.orders { // the books go from what was owed before
+		o.Invoiced, o.Captured = 0, 0
+	}
+	sums, err := c.books.issue(ctx, tx, c.orders, c.docs)
+	for oid, n := range sums {
+		c.orders[oid].Invoiced = n
+	}
+	if err != nil {
+		return err
+	}
+	return c.books.bookMoney(ctx, tx, c.orders, changes)
 }
 
 // received are the payments of orders that were paid before.
@@ -126,46 +255,6 @@ func (b books) received(ctx context.Context, tx *db.Tx, pasts []Past, placed []P
 	return payments, nil
 }
 
-// send lets what has left of placed orders leave. Orders on hold stay.
-func (d *dock) send(ctx context.Context, tx *db.Tx, pasts []Past, placed []Placed) ([]*fulfillment.Shipment, error) {
-	work, err := fulfillment.ByOrder(ctx, tx, unique(keys(d.orders)))
-	if err != nil {
-		return nil, err
-	}
-	var shipments []*fulfillment.Shipment
-	for i, in := range placed {
-		o := in.Order
-		if o == nil || o.Status != order.StatusOpen {
-			continue
-		}
-		left := leaving(o, &pasts[i])
-		for _, f := range work[o.ID] {
-			what := fulfillment.Quantities{}
-			for _, l := range f.Lines {
-				if n := min(l.Free(), left[l.Line]); n > 0 {
-					what[l.Line] = n
-					left[l.Line] -= n
-				}
-			}
-			if len(what) == 0 || len(o.HoldsOn(f.ID, linesOf(f))) > 0 {
-				continue
-			}
-			if f.Status == fulfillment.Scheduled {
-				if err := f.Release(tx.Now()); err != nil {
-					return nil, err
-				}
-			}
-			s, err := d.load(f, fulfillment.Carriage{}, what, tx.Now())
-			if err != nil {
-				return nil, err
-			}
-			d.fulfillments[f.ID] = f
-			shipments = append(shipments, s)
-		}
-	}
-	return shipments, nil
-}
-
 // leaving is what has left of an order, by the lines that have goods.
 func leaving(o *order.Order, p *Past) map[id.Line]int64 {
 	left := make(map[id.Line]int64, len(o.Lines))
@@ -183,25 +272,6 @@ func leaving(o *order.Order, p *Past) map[id.Line]int64 {
 		sold++
 	}
 	return left
-}
-
-// invoiceServices bills orders without goods, which no shipment bills.
-func (d *dock) invoiceServices(ctx context.Context, tx *db.Tx, pasts []Past, placed []Placed) error {
-	var docs []*accounting.Invoice
-	for i, in := range placed {
-		if o := in.Order; o == nil || o.Status != order.StatusOpen && o.Status != order.StatusCompleted || !billedAlone(o, &pasts[i]) {
-			continue
-		}
-		doc := d.books.document(tx, accounting.InvoiceSeries, in.Order)
-		if err := billRest(in.Order, doc); err != nil {
-			return err
-		}
-		if len(doc.Lines) > 0 {
-			docs = append(docs, doc)
-		}
-	}
-	_, err := d.books.issue(ctx, tx, d.orders, docs)
-	return err
 }
 
 // billedAlone tells whether an order is invoiced without a shipment: it has

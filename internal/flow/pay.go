@@ -182,40 +182,91 @@ func SettlePayments(ctx context.Context, tx *db.Tx, outcomes []payment.Outcome) 
 	if err != nil {
 		return err
 	}
-	more, err := captureAtOnce(ctx, tx, b, orders, changes)
+	if err := b.bookMoney(ctx, tx, orders, changes); err != nil {
+		return err
+	}
+	more, err := b.useAuthorizations(ctx, tx, orders, changes)
 	if err != nil {
 		return err
 	}
-	return b.settle(ctx, tx, orders, append(changes, more...))
+	return b.settle(ctx, tx, orders, more)
 }
 
-// captureAtOnce captures what was authorized for orders of channels that take
-// the money when the order is placed.
-func captureAtOnce(ctx context.Context, tx *db.Tx, b books, orders map[id.Order]*order.Order, changes []payment.Change) ([]payment.Change, error) {
-	var fresh []*payment.Payment
+// useAuthorizations says what becomes of money that was just authorized: what is
+// not owed any more is let go, what the channel takes at once or what has left
+// already is captured.
+func (b books) useAuthorizations(ctx context.Context, tx *db.Tx, orders map[id.Order]*order.Order, changes []payment.Change) ([]payment.Change, error) {
+	fresh := map[id.Order]*order.Order{}
 	for _, c := range changes {
-		if c.Transaction.Kind == payment.KindAuthorize && c.Payment.Capturable() > 0 && !slices.Contains(fresh, c.Payment) {
-			fresh = append(fresh, c.Payment)
+		if c.Transaction.Kind == payment.KindAuthorize && c.Payment.Capturable() > 0 {
+			fresh[c.Payment.Order] = orders[c.Payment.Order]
 		}
 	}
 	if len(fresh) == 0 {
 		return nil, nil
 	}
-	channels, err := channel.Many(ctx, tx, channelsOf(sorted(orders)))
+	channels, err := channel.Many(ctx, tx, channelsOf(sorted(fresh)))
 	if err != nil {
 		return nil, err
 	}
-	var asked []*payment.Payment
-	for _, p := range fresh {
-		if channels[orders[p.Order].Channel].CaptureWhen != channel.CapturePlaced {
+	payments, err := payment.TakeByOrder(ctx, tx, unique(keys(fresh))...)
+	if err != nil {
+		return nil, err
+	}
+	var touched []*payment.Payment
+	for _, o := range sorted(fresh) {
+		mine := payments[o.ID]
+		if o.Status == order.StatusCancelled || o.Balance() <= 0 {
+			voided, err := b.void(tx, o, mine)
+			if err != nil {
+				return nil, err
+			}
+			touched = append(touched, voided...)
 			continue
 		}
-		if _, err := p.Capture(tx.Now(), b.Day(tx.Now()), p.Capturable(), payment.Cause{Kind: payment.CauseOrder, ID: id.Any(p.Order)}); err != nil {
+		var want int64
+		switch channels[o.Channel].CaptureWhen {
+		case channel.CapturePlaced:
+			want = o.Balance()
+		case channel.CaptureShipped:
+			want = min(o.Balance(), owedBy(o).Before)
+		}
+		parts, _ := payment.SplitCapture(mine, want-underWay(mine))
+		for _, part := range parts {
+			if _, err := part.Payment.Capture(tx.Now(), b.Day(tx.Now()), part.Amount, payment.Cause{Kind: payment.CauseOrder, ID: id.Any(o.ID)}); err != nil {
+				return nil, err
+			}
+			touched = append(touched, part.Payment)
+		}
+	}
+	return payment.Save(ctx, tx, touched)
+}
+
+// underWay is what captures whose end is not known yet will pay of an order.
+func underWay(payments []*payment.Payment) (sum int64) {
+	for _, p := range payments {
+		for _, t := range p.Transactions {
+			if t.Kind == payment.KindCapture && t.State.Open() {
+				sum += money.Share(p.OrderAmount, 0, t.Amount, p.Amount)
+			}
+		}
+	}
+	return sum
+}
+
+// void gives up what is authorized of an order's payments, and returns those that
+// this concerns.
+func (b books) void(tx *db.Tx, o *order.Order, payments []*payment.Payment) (touched []*payment.Payment, err error) {
+	for _, p := range payments {
+		if p.Capturable() == 0 {
+			continue
+		}
+		if _, err := p.Void(tx.Now(), b.Day(tx.Now()), payment.Cause{Kind: payment.CauseOrder, ID: id.Any(o.ID)}); err != nil {
 			return nil, err
 		}
-		asked = append(asked, p)
+		touched = append(touched, p)
 	}
-	return payment.Save(ctx, tx, asked)
+	return touched, nil
 }
 
 // settle books money that moved and lets the taken orders know. It saves them.
@@ -380,15 +431,11 @@ func voidExcess(ctx context.Context, tx *db.Tx, b books, orders []*order.Order) 
 	}
 	var touched []*payment.Payment
 	for _, o := range done {
-		for _, p := range byOrder[o.ID] {
-			if p.Capturable() == 0 {
-				continue
-			}
-			if _, err := p.Void(tx.Now(), b.Day(tx.Now()), payment.Cause{Kind: payment.CauseOrder, ID: id.Any(o.ID)}); err != nil {
-				return err
-			}
-			touched = append(touched, p)
+		voided, err := b.void(tx, o, byOrder[o.ID])
+		if err != nil {
+			return err
 		}
+		touched = append(touched, voided...)
 	}
 	if _, err = payment.Save(ctx, tx, touched); err != nil {
 		return err

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"slices"
 
 	"purser/internal/base/fault"
 	"purser/internal/base/id"
@@ -83,7 +84,10 @@ func PlaceOrders(ctx context.Context, tx *db.Tx, placements []Placement) ([]Plac
 	if err := d.park(ctx, tx, kept); err != nil {
 		return nil, err
 	}
-	return placed, d.commit(ctx, tx)
+	if err := d.commit(ctx, tx); err != nil {
+		return nil, err
+	}
+	return placed, finish(ctx, tx, slices.DeleteFunc(kept, func(o *order.Order) bool { return !hasRemainder(o) }))
 }
 
 // build turns a placement into an order, filling in what the catalog and the
@@ -191,7 +195,7 @@ func (d *desk) priceFromLists(draft *order.Draft, p *Placement) error {
 	f := fault.Fields{}
 	for _, i := range p.ListPriced {
 		l := &draft.Lines[i]
-		price, ok := catalog.PriceAt(d.prices[priceKey{draft.Currency, firstOf(p.Prices)}][l.Variant], l.Quantity)
+		price, ok := catalog.PriceAt(d.prices[priceKey{draft.Currency, firstOf(p.Prices)}][l.Variant], max(l.Quantity, 1))
 		if !ok {
 			f.Add(field("lines", i, "unit_price"), "is missing, and no price list has a price of %s in %s", l.SKU, draft.Currency)
 			continue

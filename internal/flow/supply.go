@@ -106,7 +106,9 @@ func (s *shelf) take(k inventory.Key, n int64) int64 {
 // need is units of goods that have left.
 type need struct {
 	inventory.Key
-	past  int // index of the order
+	past  int    // index of the order
+	line  int    // of its line
+	sku   string // of that
 	units int64
 }
 
@@ -120,35 +122,34 @@ func (n needs) variantsNeeded() []id.Variant {
 	return unique(list)
 }
 
-// needed lists the goods that have left, those of kits by their components.
+// needed lists the goods that have left, those of kits by their components. The
+// kinds of lines are set.
 func needed(ctx context.Context, r db.Reader, pasts []Past) (needs, error) {
-	var named []id.Variant
+	var kits []id.Variant
 	for _, p := range pasts {
 		for _, l := range p.Lines {
-			named = append(named, l.Variant)
+			if l.Kind == order.KindKit {
+				kits = append(kits, l.Variant)
+			}
 		}
 	}
-	d := &desk{}
-	if err := d.learn(ctx, r, unique(named)); err != nil {
+	parts, err := catalog.Components(ctx, r, unique(kits))
+	if err != nil {
 		return needs{}, err
 	}
 	var out needs
 	for i := range pasts {
 		p := &pasts[i]
 		for j, l := range p.Lines {
-			v, n := d.variants[l.Variant], p.shipped(j)
+			n := p.shipped(j)
 			switch {
-			case n == 0 || l.Kind == order.KindService:
-			case v.Kind == catalog.Kit && len(l.Components) > 0:
-				for _, c := range l.Components {
-					out.need = append(out.need, need{inventory.Key{Variant: c.Variant, Location: p.Location}, i, n * c.Quantity})
+			case n == 0 || l.Kind == order.KindService || l.Variant.IsZero():
+			case l.Kind == order.KindKit:
+				for _, c := range parts[l.Variant] {
+					out.need = append(out.need, need{inventory.Key{Variant: c.ComponentID, Location: p.Location}, i, j, l.SKU, n * c.Quantity})
 				}
-			case v.Kind == catalog.Kit:
-				for _, c := range d.parts[v.ID] {
-					out.need = append(out.need, need{inventory.Key{Variant: c.ComponentID, Location: p.Location}, i, n * c.Quantity})
-				}
-			case v.Kind.HasStock():
-				out.need = append(out.need, need{inventory.Key{Variant: v.ID, Location: p.Location}, i, n})
+			default:
+				out.need = append(out.need, need{inventory.Key{Variant: l.Variant, Location: p.Location}, i, j, l.SKU, n})
 			}
 		}
 	}

@@ -83,8 +83,16 @@ func (r *reception) take(ctx context.Context, tx *db.Tx, t TakingBack) error {
 	if err != nil {
 		return err
 	}
-	lines := make([]returns.Line, len(t.Lines))
+	var lines []returns.Line
 	for i, in := range t.Lines {
+		if kit := kitOf(o, in.Line); kit != nil {
+			parts, err := r.creditKit(o, kit, in)
+			if err != nil {
+				return fmt.Errorf("lines[%d]: %w", i, err)
+			}
+			lines = append(lines, parts...)
+			continue
+		}
 		l := returns.Line{Line: in.Line, Variant: in.Variant, Quantity: in.Quantity, Resolution: returns.Refund, Reason: in.Reason, UnitPrice: in.UnitPrice, Tax: in.Tax}
 		if in.Total != nil {
 			l.Total = *in.Total
@@ -94,7 +102,7 @@ func (r *reception) take(ctx context.Context, tx *db.Tx, t TakingBack) error {
 				return fmt.Errorf("lines[%d]: %w", i, err)
 			}
 		}
-		lines[i] = l
+		lines = append(lines, l)
 	}
 	ret, err := returns.New(tx.Now(), r.books.Day(tx.Now()), t.Order, t.Location, note.Currency, lines...)
 	if err != nil {
@@ -138,6 +146,40 @@ func (r *reception) note(ctx context.Context, tx *db.Tx, t TakingBack, o *order.
 	return &accounting.Invoice{
 		Series: accounting.CreditSeries, Customer: t.Customer, Currency: t.Currency, Rate: text, BusinessDate: day, DueOn: day, IssuedAt: tx.Now(),
 	}, nil
+}
+
+func kitOf(o *order.Order, line id.Line) *order.Line {
+	if o == nil {
+		return nil
+	}
+	if l := o.Line(line); l != nil && l.Kind == order.KindKit {
+		return l
+	}
+	return nil
+}
+
+// creditKit grants back kits as what is on the shelves: a line for each component.
+func (r *reception) creditKit(o *order.Order, kit *order.Line, in TakenBack) ([]returns.Line, error) {
+	parts := o.Components(kit.ID)
+	totals := make([]*int64, len(parts))
+	if in.Total != nil {
+		left := make([]int64, len(parts))
+		for i, c := range parts {
+			left[i] = c.InvoicedTotal - c.RefundedTotal
+		}
+		for i, n := range money.Split(*in.Total, left) {
+			totals[i] = &n
+		}
+	}
+	lines := make([]returns.Line, len(parts))
+	for i, c := range parts {
+		n := c.Quantity / kit.Quantity * in.Quantity
+		lines[i] = returns.Line{Line: c.ID, Quantity: n, Resolution: returns.Refund, Reason: in.Reason}
+		if err := r.credit(o, TakenBack{Line: c.ID, Quantity: n, Total: totals[i]}, &lines[i]); err != nil {
+			return nil, err
+		}
+	}
+	return lines, nil
 }
 
 // credit grants back what units of an order line cost, or what the caller says.
@@ -204,16 +246,6 @@ func (r *reception) book(ctx context.Context, tx *db.Tx) error {
 	for _, o := range r.orders {
 		o.Refresh(tx.Now())
 	}
-	if len(r.postings) > 0 {
-		rule := func(inventory.Movement) postingRule { return accounting.Restock }
-		_, err := moveStock(ctx, tx, rule, variantsOf(r.postings), func(book inventory.Book) ([]inventory.Movement, []inventory.Displaced, error) {
-			rows, err := inventory.Post(ctx, tx, book, r.postings)
-			return rows, nil, err
-		})
-		if err != nil {
-			return err
-		}
-	}
 	if err := r.issueNotes(ctx, tx); err != nil {
 		return err
 	}
@@ -221,7 +253,24 @@ func (r *reception) book(ctx context.Context, tx *db.Tx) error {
 	if err != nil {
 		return err
 	}
-	return r.books.settle(ctx, tx, r.orders, changes)
+	if err := r.books.settle(ctx, tx, r.orders, changes); err != nil {
+		return err
+	}
+	return r.shelve(ctx, tx)
+}
+
+// shelve books the goods in, and gives them to those who wait, these orders among
+// them: that is why it comes when they are written.
+func (r *reception) shelve(ctx context.Context, tx *db.Tx) error {
+	if len(r.postings) == 0 {
+		return nil
+	}
+	rule := func(inventory.Movement) postingRule { return accounting.Restock }
+	_, err := moveStock(ctx, tx, rule, variantsOf(r.postings), func(book inventory.Book) ([]inventory.Movement, []inventory.Displaced, error) {
+		rows, err := inventory.Post(ctx, tx, book, r.postings)
+		return rows, nil, err
+	})
+	return err
 }
 
 // affordable bounds refunds by what the payments of each order still hold: what

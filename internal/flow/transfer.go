@@ -29,6 +29,9 @@ func stepTransfer(ctx context.Context, tx *db.Tx, tid id.Transfer, version int64
 	if err != nil {
 		return nil, err
 	}
+	if err := waiting.lock(ctx, tx, variants); err != nil {
+		return nil, err
+	}
 	t, err := inventory.TakeTransfer(ctx, tx, tid)
 	if err != nil {
 		return nil, err

@@ -13,22 +13,39 @@ import (
 // withWork does something to a fulfillment order and its sales order, and keeps
 // the units in work of the latter what the former says.
 func withWork(o *order.Order, f *fulfillment.Order, do func() error) error {
-	before, base := f.InWork(), map[id.Line]int64{}
-	for _, l := range f.Lines {
-		base[l.Line] = o.Line(l.Line).InWork
+	return withWorks(map[id.Order]*order.Order{o.ID: o}, []*fulfillment.Order{f}, do)
+}
+
+// withWorks is withWork of several fulfillment orders, which may be of one sales
+// order and even of one line of it.
+func withWorks(orders map[id.Order]*order.Order, fulfillments []*fulfillment.Order, do func() error) error {
+	lines, want := map[id.Line]*order.Order{}, map[id.Line]int64{}
+	for _, f := range fulfillments {
+		o := orders[f.Order]
+		for _, l := range f.Lines {
+			lines[l.Line], want[l.Line] = o, o.Line(l.Line).InWork
+		}
 	}
+	add := func(sign int64) {
+		for _, f := range fulfillments {
+			for line, n := range f.InWork() {
+				want[line] += sign * n
+			}
+		}
+	}
+	add(-1)
 	if err := do(); err != nil {
 		return err
 	}
-	after := f.InWork()
-	for _, l := range f.Lines {
-		more := base[l.Line] - before[l.Line] + after[l.Line] - o.Line(l.Line).InWork
+	add(1)
+	for _, line := range unique(keys(lines)) {
+		o := lines[line]
 		var err error
-		switch {
+		switch more := want[line] - o.Line(line).InWork; {
 		case more > 0:
-			err = o.StartWork(l.Line, more)
+			err = o.StartWork(line, more)
 		case more < 0:
-			err = o.StopWork(l.Line, -more)
+			err = o.StopWork(line, -more)
 		}
 		if err != nil {
 			return err
@@ -125,6 +142,33 @@ func Pack(ctx context.Context, tx *db.Tx, fid id.Fulfillment, version int64, q f
 	return s, fulfillment.InsertShipments(ctx, tx, []*fulfillment.Shipment{s})
 }
 
+// VoidShipment unpacks a shipment that has not left. Its goods stay picked.
+func VoidShipment(ctx context.Context, tx *db.Tx, sid id.Shipment, version int64, reason string) (*fulfillment.Shipment, error) {
+	seen, err := fulfillment.Shipments(ctx, tx, sid)
+	if err != nil {
+		return nil, err
+	}
+	if len(seen) == 0 {
+		return nil, fault.New(fault.NotFound, "shipment.not_found", "There is no shipment %s.", sid)
+	}
+	var voided *fulfillment.Shipment
+	_, err = onFulfillment(ctx, tx, seen[0].Fulfillment, 0, func(_ *order.Order, f *fulfillment.Order) error {
+		taken, err := fulfillment.TakeShipments(ctx, tx, sid)
+		if err != nil {
+			return err
+		}
+		voided = taken[0]
+		if err := voided.CheckVersion(version); err != nil {
+			return err
+		}
+		return f.Void(voided, reason)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return voided, fulfillment.SaveShipments(ctx, tx, []*fulfillment.Shipment{voided})
+}
+
 // NewBatch makes a pick batch of fulfillment orders of a location.
 func NewBatch(ctx context.Context, tx *db.Tx, location id.Location, assignee id.User, fids []id.Fulfillment) (*fulfillment.PickBatch, error) {
 	d, err := openDock(ctx, tx, fids)
@@ -158,15 +202,11 @@ func PickInBatch(ctx context.Context, tx *db.Tx, batch id.Batch, version int64, 
 		return nil, nil, err
 	}
 	var short []fulfillment.Shortage
-	do := func() (err error) {
+	err = withWorks(orders, fulfillments, func() (err error) {
 		short, err = b.Pick(fulfillments, picks, tx.Now())
 		return err
-	}
-	for _, f := range fulfillments { // each order's work is compared before and after the one report
-		inner := do
-		do = func() error { return withWork(orders[f.Order], f, inner) }
-	}
-	if err := do(); err != nil {
+	})
+	if err != nil {
 		return nil, nil, err
 	}
 	if err := fulfillment.SaveBatch(ctx, tx, b, fulfillments); err != nil {

@@ -32,7 +32,14 @@ type orderImport struct {
 	company setting.Company
 	source  string           // where documents are known from: orders:uci
 	survey  map[string]Goods // of a file that comes without products; nil: none
+
+	// goods are variants by SKU that transactions before have read, so that not
+	// every day's are read anew: a SKU stays with its variant.
+	goods map[string]catalog.Variant
 }
+
+// maxGoods bounds the variants that are kept in memory.
+const maxGoods = 20_000
 
 // ImportOrders takes in an orders file. open opens it, for a format that comes
 // without a list of products twice: once to learn which goods it names.
@@ -47,7 +54,7 @@ func ImportOrders(ctx context.Context, d *db.DB, open func() (*Source, error), o
 	} else {
 		o.Stock = ""
 	}
-	im := &orderImport{importer: newImporter(d, Orders, o)}
+	im := &orderImport{importer: newImporter(d, Orders, o), goods: map[string]catalog.Variant{}}
 	im.summary.Mode, im.summary.Stock = o.Mode, o.Stock
 	s, err := open()
 	if err != nil {
@@ -58,13 +65,22 @@ func ImportOrders(ctx context.Context, d *db.DB, open func() (*Source, error), o
 	if err != nil {
 		return nil, err
 	}
+	usual, err := hurry(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	defer usual()
 	sameDay := func(a, b *OrderDocument) bool { return im.company.Day(a.PlacedAt) == im.company.Day(b.PlacedAt) }
 	err = pump(ctx, reader.Next, batchSize, sameDay, func(docs []*OrderDocument) error { return im.book(ctx, docs) })
 	if err != nil {
 		return nil, errors.Join(err, im.errors.Close())
 	}
 	if !o.DryRun {
-		if im.summary.Totals, err = TotalsOf(ctx, d, im.source); err != nil {
+		err := d.Read(ctx, func(s *db.Snapshot) (err error) {
+			im.summary.Totals, err = TotalsOf(ctx, s, im.source)
+			return err
+		})
+		if err != nil {
 			return nil, err
 		}
 		im.summary.Totals.refused(im.errors.Rows())
@@ -157,6 +173,7 @@ func (im *orderImport) book(ctx context.Context, docs []*OrderDocument) error {
 		if err != nil {
 			return err
 		}
+		im.remember(b)
 		for i := range b.results {
 			r := &b.results[i]
 			if r.fault != nil {
@@ -169,6 +186,19 @@ func (im *orderImport) book(ctx context.Context, docs []*OrderDocument) error {
 	}, func(d *OrderDocument, f *fault.Error) {
 		im.refuse(d.Key, d.Rows, d.blamed(f), f)
 	})
+}
+
+// remember keeps the variants that a transaction has read or made.
+func (im *orderImport) remember(b *batch) {
+	if im.o.DryRun {
+		return // what it made is not there
+	}
+	if len(im.goods) > maxGoods {
+		clear(im.goods)
+	}
+	for _, v := range b.known {
+		im.goods[v.SKU] = v
+	}
 }
 
 var lineField = regexp.MustCompile(`^(lines|charges)\[(\d+)\]`)

@@ -34,8 +34,8 @@ func ImportProducts(ctx context.Context, d *db.DB, s *Source, o ImportOptions) (
 	}
 	im.summary.Format = reader.Format()
 	g := &goodsImport{importer: im}
-	any := func(_, _ *ProductRecord) bool { return true }
-	err = pump(ctx, reader.Next, productBatch, any, func(records []*ProductRecord) error { return g.book(ctx, records) })
+	alike := func(_, _ *ProductRecord) bool { return true }
+	err = pump(ctx, reader.Next, productBatch, alike, func(records []*ProductRecord) error { return g.book(ctx, records) })
 	if err == nil {
 		err = g.bookWaiting(ctx)
 	}

@@ -143,6 +143,20 @@ func (im *importer) write(ctx context.Context, fn func(*db.Tx) error) error {
 	return err
 }
 
+// hurry lets SQLite carry its log over into the file in larger steps while much
+// is written, and returns what puts that back.
+func hurry(ctx context.Context, d *db.DB) (func(), error) {
+	if d.Postgres() {
+		return func() {}, nil
+	}
+	const usual, large = 1000, 16_000 // pages of 4 KiB
+	pages := func(ctx context.Context, n int) error {
+		_, err := d.Writer().ExecContext(ctx, "PRAGMA wal_autocheckpoint = "+strconv.Itoa(n))
+		return err
+	}
+	return func() { _ = pages(context.WithoutCancel(ctx), usual) }, pages(ctx, large) // what is left of a large log is carried over by the next write
+}
+
 // blame tells whether an error is the fault of what was to be booked, and not of
 // the database or the program.
 func blame(err error) (*fault.Error, bool) {

@@ -34,8 +34,8 @@ func ImportStock(ctx context.Context, d *db.DB, s *Source, o ImportOptions) (*Su
 	}
 	im.summary.Format = reader.Format()
 	l := &levelImport{importer: im, seen: newSet()}
-	any := func(_, _ *StockRecord) bool { return true }
-	err = pump(ctx, reader.Next, levelBatch, any, func(records []*StockRecord) error { return l.book(ctx, records) })
+	alike := func(_, _ *StockRecord) bool { return true }
+	err = pump(ctx, reader.Next, levelBatch, alike, func(records []*StockRecord) error { return l.book(ctx, records) })
 	if err != nil {
 		return nil, errors.Join(err, im.errors.Close())
 	}

@@ -3,6 +3,7 @@ package intake
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"purser/internal/base/fault"
@@ -127,11 +128,19 @@ func (im *orderImport) articles(ctx context.Context, tx *db.Tx, p *place, docs [
 	}
 	slices.Sort(codes)
 	codes = slices.Compact(codes)
-	found, err := catalog.BySKU(ctx, tx, codes)
+	found := make(map[string]catalog.Variant, len(codes))
+	lacks := func(c string) bool { _, ok := found[c]; return !ok }
+	for _, c := range codes {
+		if v, ok := im.goods[c]; ok {
+			found[c] = v
+		}
+	}
+	fresh, err := catalog.BySKU(ctx, tx, slices.DeleteFunc(slices.Clone(codes), func(c string) bool { return !lacks(c) }))
 	if err != nil {
 		return nil, err
 	}
-	unknown := slices.DeleteFunc(slices.Clone(codes), func(c string) bool { _, ok := found[c]; return ok })
+	maps.Copy(found, fresh)
+	unknown := slices.DeleteFunc(slices.Clone(codes), func(c string) bool { return !lacks(c) })
 	if im.survey != nil {
 		err = im.addGoods(ctx, tx, p, unknown, found)
 	} else {

@@ -5,10 +5,12 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode"
 
 	"purser/internal/base/fault"
 	"purser/internal/base/id"
 	"purser/internal/base/money"
+	"purser/internal/domain/catalog"
 	"purser/internal/domain/order"
 	"purser/internal/domain/payment"
 	"purser/internal/flow"
@@ -118,6 +120,7 @@ func (b *batch) past(r *result) flow.Past {
 		if finished {
 			p.Shipped[i] = l.Quantity
 		}
+		p.Lines[i].MaySplit = p.Shipped[i] > 0 // it left, from wherever
 	}
 	return p
 }
@@ -141,7 +144,7 @@ func (b *batch) draft(r *result) order.Draft {
 				line.Kind, line.Listing = order.KindService, ""
 			}
 		} else {
-			line.SKU = v.SKU // what a channel calls otherwise is ours
+			line.SKU, line.Kind = v.SKU, lineKind(v.Kind) // what a channel calls otherwise is ours
 		}
 		if l.Discount > 0 {
 			line.Discounts = []order.DraftDiscount{{Kind: order.DiscountAmount, Amount: l.Discount, Title: "Discount"}}
@@ -166,6 +169,17 @@ func (b *batch) draft(r *result) order.Draft {
 		out.Discounts = append(out.Discounts, order.DraftDiscount{Kind: order.DiscountAmount, Amount: o.Amount, Code: o.Code, Title: cmp.Or(o.Code, "Discount")})
 	}
 	return out
+}
+
+// lineKind is the kind of a line of a variant.
+func lineKind(k catalog.Kind) order.Kind {
+	switch {
+	case k == catalog.Kit:
+		return order.KindKit
+	case k.HasStock():
+		return order.KindItem
+	}
+	return order.KindService
 }
 
 // statedTaxes splits the tax that a document states over its lines and charges,
@@ -214,17 +228,23 @@ var methods = []struct {
 	word   string
 	method payment.Method
 }{
-	{"gift", payment.GiftCard}, {"store credit", payment.StoreCredit}, {"cash on delivery", payment.COD}, {"cod", payment.COD},
-	{"cash", payment.Cash}, {"cheque", payment.Cheque}, {"check", payment.Cheque},
+	{"gift", payment.GiftCard}, {"store credit", payment.StoreCredit},
+	{"cash on delivery", payment.COD}, {"cod", payment.COD}, {"cash", payment.Cash}, {"cheque", payment.Cheque}, {"check", payment.Cheque},
 	{"card", payment.Card}, {"paypal", payment.Card}, {"shopify", payment.Card}, {"stripe", payment.Card}, {"visa", payment.Card}, {"klarna", payment.Card},
 }
 
 // method is the means of payment that a source's words mean. Money of which
 // nothing is known is at the bank.
 func method(words string) payment.Method {
-	words = strings.ToLower(words)
+	words = strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) {
+			return unicode.ToLower(r)
+		}
+		return ' '
+	}, words)
+	words = " " + strings.Join(strings.Fields(words), " ") + " "
 	for _, m := range methods {
-		if strings.Contains(words, m.word) {
+		if strings.Contains(words, " "+m.word+" ") {
 			return m.method
 		}
 	}

@@ -91,6 +91,10 @@ func (o *Order) OweBackorder(line id.Line, n int64) error {
 	return o.move(owe, line, n)
 }
 
+// Owe is OweBackorder of units that may not be owed and have to be: they were
+// sold elsewhere already.
+func (o *Order) Owe(line id.Line, n int64) error { return o.move(owe, line, n) }
+
 // Fill says that stock came for n backordered units of a line.
 func (o *Order) Fill(line id.Line, n int64) error { return o.move(fill, line, n) }
 

@@ -4,6 +4,7 @@ import (
 	"purser/internal/base/id"
 	"purser/internal/base/money"
 	"purser/internal/domain/inventory"
+	"purser/internal/domain/routing"
 	"purser/internal/flow"
 	"purser/internal/platform/db"
 )
@@ -54,6 +55,17 @@ func (s *Shop) Transfer(from, to string, items ...Item) *inventory.Transfer {
 		return err
 	})
 	return made
+}
+
+// SplitLines lets lines that may be split be sent from several locations, where no location has them whole.
+func (s *Shop) SplitLines() {
+	s.T.Helper()
+	s.Write(func(tx *db.Tx) error {
+		_, err := routing.SaveStrategy(s.Ctx, tx, routing.Strategy{Name: "split", Rules: []routing.Rule{
+			{Name: "whole lines"}, {Name: "any units", Split: routing.SplitLine},
+		}})
+		return err
+	})
 }
 
 // Level is what there is of a variant at a location.

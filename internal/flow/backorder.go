@@ -1,0 +1,420 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"purser/internal/base/fault"
+	"purser/internal/base/geo"
+	"purser/internal/base/id"
+	"purser/internal/domain/fulfillment"
+	"purser/internal/domain/inventory"
+	"purser/internal/domain/order"
+	"purser/internal/domain/routing"
+	"purser/internal/platform/db"
+)
+
+// queue is the orders that wait for, or were promised, goods which move now.
+type queue struct {
+	orders       map[id.Order]*order.Order
+	fulfillments []*fulfillment.Order
+	created      []*fulfillment.Order
+	changed      map[id.Order]*order.Order
+	decisions    []routing.Entry
+}
+
+// takeWaiting takes the orders that wait for variants, and others that the caller
+// means to change, before the stock is locked.
+func takeWaiting(ctx context.Context, tx *db.Tx, variants []id.Variant, others ...id.Order) (*queue, error) {
+	waiting, err := inventory.Queue(ctx, tx, unique(variants))
+	if err != nil {
+		return nil, err
+	}
+	q := &queue{orders: map[id.Order]*order.Order{}, changed: map[id.Order]*order.Order{}}
+	return q, q.take(ctx, tx, unique(append(inTurn(waiting), others...)))
+}
+
+// inTurn lists the orders that wait, in the order in which they are served: by
+// priority, then by the time since which they wait.
+func inTurn(waiting []inventory.Reservation) []id.Order {
+	type turn struct {
+		order    id.Order
+		priority int64
+		since    time.Time
+	}
+	turns := map[id.Order]turn{}
+	for _, w := range waiting {
+		if w.DemandKind != inventory.ForOrder {
+			continue
+		}
+		o := id.Order(w.Order)
+		t, known := turns[o]
+		if !known {
+			t = turn{o, w.Priority, w.QueuedAt}
+		}
+		t.priority = max(t.priority, w.Priority)
+		if w.QueuedAt.Before(t.since) {
+			t.since = w.QueuedAt
+		}
+		turns[o] = t
+	}
+	list := make([]turn, 0, len(turns))
+	for _, t := range turns {
+		list = append(list, t)
+	}
+	slices.SortFunc(list, func(a, b turn) int {
+		return cmp.Or(cmp.Compare(b.priority, a.priority), a.since.Compare(b.since), a.order.Compare(b.order))
+	})
+	orders := make([]id.Order, len(list))
+	for i, t := range list {
+		orders[i] = t.order
+	}
+	return orders
+}
+
+// take adds orders with their work to the queue.
+func (q *queue) take(ctx context.Context, tx *db.Tx, concerned []id.Order) error {
+	more := slices.DeleteFunc(slices.Clone(concerned), func(o id.Order) bool { return q.orders[o] != nil })
+	if len(more) == 0 {
+		return nil
+	}
+	taken, err := takeOrders(ctx, tx, more, func(o id.Order) id.Order { return o })
+	if err != nil {
+		return err
+	}
+	for oid, o := range taken {
+		q.orders[oid] = o
+	}
+	fulfillments, err := fulfillment.TakeByOrder(ctx, tx, more...)
+	q.fulfillments = append(q.fulfillments, fulfillments...)
+	return err
+}
+
+// lock locks the stock of variants, and of all that the queue's orders wait for:
+// goods that leave together are given together.
+func (q *queue) lock(ctx context.Context, tx *db.Tx, variants []id.Variant) error {
+	_, err := inventory.Lock(ctx, tx, unique(append(q.backordered(), variants...)))
+	return err
+}
+
+func (q *queue) backordered() []id.Variant {
+	var variants []id.Variant
+	for _, o := range q.orders {
+		for _, l := range o.Lines {
+			if l.Backordered > 0 {
+				variants = append(variants, l.Variant)
+			}
+		}
+	}
+	return unique(variants)
+}
+
+// displace takes promises whose goods are gone off the work of locations; the
+// units wait in the queue. The orders are taken only now: it is rare that a
+// promise breaks, and whoever meets another here is run again.
+func (q *queue) displace(ctx context.Context, tx *db.Tx, displaced []inventory.Displaced) error {
+	var concerned []id.Order
+	for _, d := range displaced {
+		if d.DemandKind == inventory.ForOrder {
+			concerned = append(concerned, id.Order(d.Order))
+		}
+	}
+	if err := q.take(ctx, tx, unique(concerned)); err != nil {
+		return err
+	}
+	for _, d := range displaced {
+		if d.DemandKind != inventory.ForOrder {
+			continue // a transfer, whose line stays short
+		}
+		o, line := q.orders[id.Order(d.Order)], id.Line(d.Demand)
+		if err := q.pullBack(tx, o, line, d); err != nil {
+			return err
+		}
+		q.changed[o.ID] = o
+	}
+	return nil
+}
+
+// pullBack takes displaced units of a line off the work of their location.
+func (q *queue) pullBack(tx *db.Tx, o *order.Order, line id.Line, d inventory.Displaced) error {
+	left := d.Quantity
+	for _, f := range byProgress(q.fulfillments, o.ID) {
+		l := f.Line(line)
+		if l == nil || f.Location != d.Location || f.Status.Done() {
+			continue
+		}
+		n := min(left, l.Free())
+		if n == 0 {
+			continue
+		}
+		left -= n
+		err := withWork(o, f, func() error {
+			if err := f.Cancel(line, n, "stock_gone", tx.Now()); err != nil {
+				return err
+			}
+			return o.Unfill(line, n)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if left > 0 {
+		return fault.New(fault.Conflict, "order.packed", "The goods are packed for order %d already: void its shipment first.", o.Number)
+	}
+	return nil
+}
+
+// fill gives what is available of variants to the orders that wait for them, and
+// writes everything the queue changed.
+func (q *queue) fill(ctx context.Context, tx *db.Tx, variants []id.Variant) error {
+	if err := q.grant(ctx, tx, variants); err != nil {
+		return err
+	}
+	if len(q.changed) == 0 {
+		return nil
+	}
+	touched := slices.DeleteFunc(q.fulfillments, func(f *fulfillment.Order) bool { return q.changed[f.Order] == nil })
+	if err := fulfillment.Save(ctx, tx, touched); err != nil {
+		return err
+	}
+	if err := fulfillment.Create(ctx, tx, q.created); err != nil {
+		return err
+	}
+	if err := routing.Record(ctx, tx, q.decisions); err != nil {
+		return err
+	}
+	return finish(ctx, tx, sorted(q.changed))
+}
+
+// grant gives what is available of variants to those who wait for them, by
+// priority and age.
+func (q *queue) grant(ctx context.Context, tx *db.Tx, variants []id.Variant) error {
+	waiting, err := inventory.Queue(ctx, tx, unique(variants))
+	if err != nil || len(waiting) == 0 {
+		return err
+	}
+	turns := inTurn(waiting)
+	if err := q.take(ctx, tx, turns); err != nil {
+		return err
+	}
+	addresses := make([]geo.Address, len(turns))
+	for i, o := range turns {
+		addresses[i] = placeOf(q.orders[o])
+	}
+	g := &grants{queue: q, desk: &desk{now: tx.Now()}, rows: map[id.Line][]*inventory.Reservation{}}
+	if err := g.desk.openStock(ctx, tx, q.backordered(), addresses); err != nil {
+		return err
+	}
+	all, err := inventory.Queue(ctx, tx, q.backordered())
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		line := id.Line(all[i].Demand)
+		g.rows[line] = append(g.rows[line], &all[i])
+	}
+	for _, o := range turns {
+		if err := g.serve(q.orders[o]); err != nil {
+			return err
+		}
+	}
+	return inventory.Rehome(ctx, tx, g.moves)
+}
+
+// grants is stock on its way to those who wait for it.
+type grants struct {
+	*queue
+	desk  *desk
+	rows  map[id.Line][]*inventory.Reservation // what each line waits for
+	moves []inventory.Move
+}
+
+// serve gives an order what it may have: the rest of lines and kits of which a
+// part is promised by a location already, from there; all else by the rules of
+// routing.
+func (g *grants) serve(o *order.Order) error {
+	fixed := map[id.Line]bool{}
+	for _, unit := range g.together(o) {
+		at := g.home(o, unit)
+		if at.IsZero() {
+			continue
+		}
+		for _, l := range unit {
+			fixed[l.ID] = true
+		}
+		if err := g.complete(o, unit, at); err != nil {
+			return err
+		}
+	}
+	wants := func(l *order.Line) int64 {
+		if fixed[l.ID] {
+			return 0
+		}
+		return l.Backordered
+	}
+	if !slices.ContainsFunc(o.Lines, func(l *order.Line) bool { return wants(l) > 0 && g.anywhere(l.Variant) }) {
+		return nil
+	}
+	request, lines := g.desk.request(o, wants)
+	route, err := routing.Plan(request)
+	if err != nil || len(route.Parcels) == 0 {
+		return err
+	}
+	g.desk.stock.Take(route)
+	entry := routing.NewEntry(g.desk.now, o.ID, routing.CauseRestocked, route.Decision)
+	g.decisions = append(g.decisions, entry)
+	given := map[id.Line]bool{}
+	for _, parcel := range route.Parcels {
+		for _, item := range parcel.Items {
+			l := lines[item.Line]
+			given[l.ID] = true
+			if err := g.give(o, l, parcel.Location, item.Quantity, entry.ID); err != nil {
+				return err
+			}
+		}
+	}
+	for _, b := range route.Backorders {
+		if l := lines[b.Line]; given[l.ID] && !g.splits(l) && !b.Location.IsZero() {
+			g.wait(l, b.Location)
+		}
+	}
+	return nil
+}
+
+// together lists the lines of an order that wait and may not be sent from several
+// places: single lines, and kits.
+func (g *grants) together(o *order.Order) [][]*order.Line {
+	var units [][]*order.Line
+	for _, l := range o.Lines {
+		kit := o.Line(l.Parent)
+		switch {
+		case l.Kind == order.KindKit && !l.MaySplit:
+			parts := o.Components(l.ID)
+			if slices.ContainsFunc(parts, func(c *order.Line) bool { return c.Backordered > 0 }) {
+				units = append(units, parts)
+			}
+		case l.Backordered > 0 && (kit == nil || kit.MaySplit) && !g.splits(l):
+			units = append(units, []*order.Line{l})
+		}
+	}
+	return units
+}
+
+// splits tells whether units of a line may be sent from several places: where both
+// the line and a rule of the merchant allow it.
+func (g *grants) splits(l *order.Line) bool {
+	return l.MaySplit && slices.ContainsFunc(g.desk.strategy.Rules, func(r routing.Rule) bool { return r.Split == routing.SplitLine })
+}
+
+// home is the location that is to send other units of lines, if any is.
+func (g *grants) home(o *order.Order, unit []*order.Line) id.Location {
+	for _, f := range append(byProgress(g.fulfillments, o.ID), byProgress(g.created, o.ID)...) {
+		for _, l := range unit {
+			if part := f.Line(l.ID); part != nil && part.Open() > 0 {
+				return f.Location
+			}
+		}
+	}
+	return id.Location{}
+}
+
+// complete gives what a location has of the rest of a line, or of whole kits.
+func (g *grants) complete(o *order.Order, unit []*order.Line, at id.Location) error {
+	if !g.ships(at) {
+		return nil
+	}
+	free := func(l *order.Line) int64 {
+		return min(l.Backordered, g.desk.stock[routing.At{Location: at, Variant: l.Variant}])
+	}
+	settled := func(l *order.Line) int64 { return l.Quantity - l.Backordered - l.Unallocated }
+	kits, per := unit[0].Quantity, func(*order.Line) int64 { return 1 }
+	if kit := o.Line(unit[0].Parent); kit != nil && !kit.MaySplit {
+		kits, per = kit.Quantity, func(l *order.Line) int64 { return l.Quantity / kit.Quantity }
+	}
+	for _, l := range unit {
+		kits = min(kits, (settled(l)+free(l))/per(l))
+	}
+	for _, l := range unit {
+		n := min(kits*per(l)-settled(l), free(l))
+		if n <= 0 {
+			continue
+		}
+		g.desk.stock[routing.At{Location: at, Variant: l.Variant}] -= n
+		if err := g.give(o, l, at, n, id.Decision{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *grants) ships(at id.Location) bool {
+	return slices.ContainsFunc(g.desk.locations, func(l inventory.Location) bool { return l.ID == at && l.Ships() })
+}
+
+// anywhere tells whether any location that ships has units of a variant.
+func (g *grants) anywhere(v id.Variant) bool {
+	return slices.ContainsFunc(g.desk.locations, func(l inventory.Location) bool {
+		return l.Ships() && g.desk.stock[routing.At{Location: l.ID, Variant: v}] > 0
+	})
+}
+
+// give gives stock at a location to a line that waits: with work that has not
+// begun there, or as new work.
+func (g *grants) give(o *order.Order, l *order.Line, at id.Location, n int64, why id.Decision) error {
+	if err := o.Fill(l.ID, n); err != nil {
+		return err
+	}
+	g.changed[o.ID] = o
+	g.move(l, at, inventory.Stock, n)
+	for _, f := range append(slices.Clone(g.fulfillments), g.created...) {
+		if f.Order == o.ID && f.Location == at && (f.Status == fulfillment.Scheduled || f.Status == fulfillment.Open) {
+			return f.Add(l.ID, l.Variant, n)
+		}
+	}
+	f := fulfillment.New(g.desk.now, o.ID, at)
+	f.Decision, f.Priority, f.ShipBy = why, o.Priority, o.ShipBy
+	g.created = append(g.created, f)
+	return f.Add(l.ID, l.Variant, n)
+}
+
+// wait lets the rest of a line wait at a location.
+func (g *grants) wait(l *order.Line, at id.Location) {
+	for _, w := range g.rows[l.ID] {
+		if w.Location != at && w.Quantity > 0 {
+			g.moves = append(g.moves, moveOf(w, at, inventory.Backorder, w.Quantity))
+			w.Location = at
+		}
+	}
+}
+
+// move takes n of the units that a line waits for to a location, those that wait
+// there first.
+func (g *grants) move(l *order.Line, at id.Location, kind inventory.ClaimKind, n int64) {
+	rows := slices.Clone(g.rows[l.ID])
+	slices.SortStableFunc(rows, func(a, b *inventory.Reservation) int {
+		return cmp.Compare(distance(a, at), distance(b, at))
+	})
+	for _, w := range rows {
+		units := min(n, w.Quantity)
+		if units == 0 {
+			continue
+		}
+		n -= units
+		w.Quantity -= units
+		g.moves = append(g.moves, moveOf(w, at, kind, units))
+	}
+}
+
+// distance is 0 for what waits at a location, and 1 for what waits elsewhere.
+func distance(w *inventory.Reservation, at id.Location) int {
+	if w.Location == at {
+		return 0
+	}
+	return 1
+}
+
+func moveOf(w *inventory.Reservation, to id.Location, kind inventory.ClaimKind, n int64) inventory.Move {
+	return inventory.Move{Demand: w.Demand, Variant: w.Variant, From: w.Location, To: to, FromKind: inventory.Backorder, ToKind: kind, Quantity: n}
+}
