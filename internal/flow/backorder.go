@@ -33,7 +33,7 @@ func takeWaiting(ctx context.Context, tx *db.Tx, variants []id.Variant, others .
 		return nil, err
 	}
 	q := &queue{orders: map[id.Order]*order.Order{}, changed: map[id.Order]*order.Order{}}
-	return q, q.take(ctx, tx, unique(append(inTurn(waiting), others...)))
+	return q, q.take(ctx, tx, order.Take, unique(append(inTurn(waiting), others...)))
 }
 
 // inTurn lists the orders that wait, in the order in which they are served: by
@@ -74,18 +74,19 @@ func inTurn(waiting []inventory.Reservation) []id.Order {
 	return orders
 }
 
-// take adds orders with their work to the queue.
-func (q *queue) take(ctx context.Context, tx *db.Tx, concerned []id.Order) error {
+// take adds orders with their work to the queue, in the way of order.Take or
+// order.TakeNow.
+func (q *queue) take(ctx context.Context, tx *db.Tx, how func(context.Context, *db.Tx, ...id.Order) ([]*order.Order, error), concerned []id.Order) error {
 	more := slices.DeleteFunc(slices.Clone(concerned), func(o id.Order) bool { return q.orders[o] != nil })
 	if len(more) == 0 {
 		return nil
 	}
-	taken, err := takeOrders(ctx, tx, more, func(o id.Order) id.Order { return o })
+	taken, err := how(ctx, tx, more...)
 	if err != nil {
 		return err
 	}
-	for oid, o := range taken {
-		q.orders[oid] = o
+	for _, o := range taken {
+		q.orders[o.ID] = o
 	}
 	fulfillments, err := fulfillment.TakeByOrder(ctx, tx, more...)
 	q.fulfillments = append(q.fulfillments, fulfillments...)
@@ -112,8 +113,8 @@ func (q *queue) backordered() []id.Variant {
 }
 
 // displace takes promises whose goods are gone off the work of locations; the
-// units wait in the queue. The orders are taken only now: it is rare that a
-// promise breaks, and whoever meets another here is run again.
+// units wait in the queue. The orders are taken only now, since it is rare that a
+// promise breaks.
 func (q *queue) displace(ctx context.Context, tx *db.Tx, displaced []inventory.Displaced) error {
 	var concerned []id.Order
 	for _, d := range displaced {
@@ -121,7 +122,7 @@ func (q *queue) displace(ctx context.Context, tx *db.Tx, displaced []inventory.D
 			concerned = append(concerned, id.Order(d.Order))
 		}
 	}
-	if err := q.take(ctx, tx, unique(concerned)); err != nil {
+	if err := q.take(ctx, tx, order.TakeNow, unique(concerned)); err != nil {
 		return err
 	}
 	for _, d := range displaced {
@@ -196,7 +197,7 @@ func (q *queue) grant(ctx context.Context, tx *db.Tx, variants []id.Variant) err
 		return err
 	}
 	turns := inTurn(waiting)
-	if err := q.take(ctx, tx, turns); err != nil {
+	if err := q.take(ctx, tx, order.TakeNow, turns); err != nil {
 		return err
 	}
 	addresses := make([]geo.Address, len(turns))

@@ -220,6 +220,23 @@ func Take(ctx context.Context, tx *db.Tx, ids ...id.Order) ([]*Order, error) {
 	return orders, err
 }
 
+// TakeNow is Take of orders that turned out to be needed after stock was locked,
+// which is later than it should be. It waits for nobody, since whoever has one of
+// them may wait for the stock: the transaction is run again then.
+func TakeNow(ctx context.Context, tx *db.Tx, ids ...id.Order) ([]*Order, error) {
+	if tx.Postgres() {
+		wanted := distinct(ids)
+		free, err := db.SelectIn[id.Order](ctx, tx, `SELECT id FROM sales_order WHERE id IN (/*in*/) ORDER BY id FOR UPDATE SKIP LOCKED`, wanted)
+		if err == nil && len(free) < len(wanted) {
+			err = db.ErrRetry
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return Take(ctx, tx, ids...)
+}
+
 // Get reads one order with all its parts.
 func Get(ctx context.Context, r db.Reader, order id.Order) (*Order, error) {
 	orders, err := Many(ctx, r, []id.Order{order})

@@ -117,7 +117,7 @@ func bruteServe(r Request, members []id.Location, left Stock, whole, movable []d
 		after := cloneMap(left)
 		var kits, units int64
 		for ; kits < d.kits; kits++ {
-			one := Stock(cloneMap(after))
+			one := cloneMap(after)
 			ok := true
 			var n int64
 			for _, i := range d.lines {

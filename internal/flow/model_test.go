@@ -1,0 +1,303 @@
+package flow_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"purser/internal/base/fault"
+	"purser/internal/base/id"
+	"purser/internal/domain/catalog"
+	"purser/internal/domain/order"
+	"purser/internal/platform/db"
+	"purser/internal/test/dbtest"
+	"purser/internal/test/shop"
+)
+
+// TestMain sets how long the random histories are: PURSER_TEST_STEPS steps on each database, about, in histories
+// of thirty.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	steps := 450
+	if n, err := strconv.Atoi(os.Getenv("PURSER_TEST_STEPS")); err == nil {
+		steps = n
+	}
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
+	if !given {
+		if err := flag.Set("rapid.checks", strconv.Itoa(max(1, steps/30))); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// history is a model of the shop's goods and orders: maps, and what each verb does to them.
+type history struct {
+	*shop.Shop
+	t         *rapid.T
+	steps     int
+	run       string // SKUs of one run end in it
+	onHand    map[string]map[string]int64
+	sales     []*sale
+	transfers []*transfer
+}
+
+// sale is an order.
+type sale struct {
+	id                                        id.Order
+	lines                                     []*saleLine // of goods
+	service, charge                           int64       // what they cost
+	billed, serviceCancelled, chargeCancelled bool        // billed: service and charge were invoiced
+	held                                      id.Hold
+	payments                                  []*moneyIn
+	invoiced                                  int64
+}
+
+type saleLine struct {
+	id                                 id.Line
+	sku                                string
+	quantity, unit, shipped, cancelled int64
+}
+
+// moneyIn is a payment.
+type moneyIn struct {
+	id                             id.Payment
+	authorized, captured, refunded int64 // captured is part of authorized
+	noCapture                      bool  // the bank declines captures
+}
+
+// transfer goes from one warehouse to another.
+type transfer struct {
+	id       id.Transfer
+	from, to string
+	sku      string
+	quantity int64
+	state    string // ready, under way
+}
+
+func (l *saleLine) open() int64 { return l.quantity - l.shipped - l.cancelled }
+
+func (s *sale) open() (n int64) {
+	for _, l := range s.lines {
+		n += l.open()
+	}
+	return n
+}
+
+func (s *sale) due() (n int64) {
+	for _, l := range s.lines {
+		n += (l.quantity - l.cancelled) * l.unit
+	}
+	if !s.serviceCancelled {
+		n += s.service
+	}
+	if !s.chargeCancelled {
+		n += s.charge
+	}
+	return n
+}
+
+func (s *sale) sums() (authorized, captured, refunded int64) {
+	for _, p := range s.payments {
+		authorized += p.authorized - p.captured
+		captured += p.captured
+		refunded += p.refunded
+	}
+	return authorized, captured, refunded
+}
+
+func (s *sale) balance() int64 {
+	_, captured, refunded := s.sums()
+	return s.due() - captured + refunded
+}
+
+// cancelled tells whether nothing of the sale is left.
+func (s *sale) cancelled() bool {
+	for _, l := range s.lines {
+		if l.cancelled < l.quantity {
+			return false
+		}
+	}
+	return s.service == 0 || s.serviceCancelled
+}
+
+func (s *sale) completed() bool { return !s.cancelled() && s.open() == 0 && s.balance() == 0 }
+
+// bill invoices service and charge once, with the first goods or, where none are left to be sent, when nothing is
+// owed any more.
+func (s *sale) bill() (n int64) {
+	if s.billed {
+		return 0
+	}
+	s.billed = true
+	if !s.serviceCancelled {
+		n += s.service
+	}
+	if !s.chargeCancelled {
+		n += s.charge
+	}
+	s.invoiced += n
+	return n
+}
+
+func (s *sale) billRest() {
+	if !s.cancelled() && s.open() == 0 && s.balance() <= 0 {
+		s.bill()
+	}
+}
+
+// capture takes an amount of what is authorized, oldest payment first.
+func (s *sale) capture(n int64) {
+	for _, p := range s.payments {
+		part := min(n, p.authorized-p.captured)
+		if part <= 0 {
+			continue
+		}
+		n -= part
+		if !p.noCapture {
+			p.captured += part
+		}
+	}
+}
+
+// void gives up what is authorized.
+func (s *sale) void() {
+	for _, p := range s.payments {
+		p.authorized = p.captured
+	}
+}
+
+// TestRandomHistories lets random people do random things: the database agrees with the model after each step,
+// which verbs succeed is what the model says, and `purser verify` finds nothing.
+func TestRandomHistories(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := shop.New(t, d)
+		s.SplitLines()
+		runs := 0
+		rapid.Check(t, func(rt *rapid.T) {
+			runs++
+			h := &history{Shop: s, t: rt, run: fmt.Sprintf("-%d", runs), onHand: map[string]map[string]int64{}}
+			h.furnish()
+			rt.Repeat(map[string]func(*rapid.T){
+				"": h.check, "receive": h.receive, "place": h.place, "place more": h.place, "hold": h.hold, "release a hold": h.releaseHold,
+				"cancel units": h.cancelUnits, "cancel all": h.cancelAll, "pick": h.pick, "ship": h.ship, "ship more": h.ship,
+				"pay by hand": h.payByHand, "pay by card": h.payByCard, "capture": h.captureByHand, "refund": h.refund,
+				"adjust": h.adjust, "transfer": h.newTransfer, "carry on a transfer": h.carryOn,
+			})
+			h.verify()
+		})
+	})
+}
+
+var warehouses = []string{shop.Berlin, shop.Munich, shop.Hamburg}
+
+// furnish adds goods of this run's own: what the other runs left does not matter.
+func (h *history) furnish() {
+	yes, five := true, int64(5)
+	h.AddVariant("MUG"+h.run, "12.50", nil)
+	h.AddVariant("TEA"+h.run, "8.00", func(v *catalog.VariantInput) { v.Backorder = &yes })
+	h.AddVariant("RARE"+h.run, "99.00", func(v *catalog.VariantInput) { v.Backorder, v.BackorderLimit = &yes, &five })
+	h.AddKit("SET"+h.run, "30.00", shop.Of("MUG"+h.run, 2), shop.Of("TEA"+h.run, 1))
+	for _, sku := range h.goods() {
+		h.onHand[sku] = map[string]int64{}
+	}
+}
+
+func (h *history) goods() []string { return []string{"MUG" + h.run, "TEA" + h.run, "RARE" + h.run} }
+
+// want fails the run unless an error is the fault with a code; an empty code wants none.
+func (h *history) want(t *rapid.T, err error, code string) {
+	t.Helper()
+	if code == "" && err != nil || code != "" && !fault.Is(err, code) {
+		t.Fatalf("got %v, want %q", err, code)
+	}
+}
+
+// check compares the goods and orders of the run with the model's.
+func (h *history) check(t *rapid.T) {
+	h.t = t
+	h.Gateway.ReleaseLate()
+	h.ReceiveWebhooks(h.Gateway.Webhooks()...) // of all that the gateway did, once more
+	if h.steps++; h.steps%10 == 0 {
+		h.verify()
+	}
+	open, claimed := map[string]int64{}, map[string]int64{}
+	for _, s := range h.sales {
+		for _, l := range s.lines {
+			open[l.sku] += l.open()
+		}
+	}
+	for _, x := range h.transfers {
+		if x.state == "ready" {
+			claimed[x.sku] += x.quantity
+		}
+	}
+	for _, sku := range h.goods() {
+		var committed, owed, free int64
+		for _, code := range warehouses {
+			l := h.Level(sku, code)
+			if l.OnHand != h.onHand[sku][code] {
+				t.Fatalf("%s at %s: %d on hand, the model has %d", sku, code, l.OnHand, h.onHand[sku][code])
+			}
+			if l.Free() < 0 || l.Committed < 0 || l.Backordered < 0 {
+				t.Fatalf("%s at %s is oversold: %+v", sku, code, l)
+			}
+			committed, owed, free = committed+l.Committed, owed+l.Backordered, free+l.Free()
+		}
+		if of := committed + owed - open[sku]; of < 0 || of > claimed[sku] { // adjustments take transfers' claims
+			t.Fatalf("%s: %d committed and %d owed, but %d ordered and at most %d to be transferred", sku, committed, owed, open[sku], claimed[sku])
+		}
+		if free > 0 && owed > 0 {
+			t.Fatalf("%s: %d units are owed while %d are free", sku, owed, free)
+		}
+	}
+	h.checkOrders(t)
+}
+
+func (h *history) checkOrders(t *rapid.T) {
+	ids := make([]id.Order, len(h.sales))
+	for i, s := range h.sales {
+		ids[i] = s.id
+	}
+	orders, err := order.Many(h.Ctx, h.DB, ids)
+	h.want(t, err, "")
+	for i, s := range h.sales {
+		o := orders[i]
+		authorized, captured, refunded := s.sums()
+		got := [5]int64{o.Due(), o.Invoiced, o.Authorized, o.Captured, o.Refunded}
+		want := [5]int64{s.due(), s.invoiced, authorized, captured, refunded}
+		if got != want {
+			t.Fatalf("order %d: due, invoiced, authorized, captured, refunded are %v, the model's %v", o.Number, got, want)
+		}
+		for _, l := range s.lines {
+			is := o.Line(l.id)
+			if is.Shipped != l.shipped || is.Cancelled != l.cancelled || is.Allocated+is.Backordered != l.open() {
+				t.Fatalf("order %d: %s is %+v, the model's %+v", o.Number, l.sku, is.Counts, l)
+			}
+		}
+		if is, want := o.Status == order.StatusCancelled, s.cancelled(); is != want {
+			t.Fatalf("order %d is %s, cancelled in the model: %v", o.Number, o.Status, want)
+		}
+		if is, want := o.Status == order.StatusCompleted, s.completed(); is != want {
+			t.Fatalf("order %d is %s, completed in the model: %v", o.Number, o.Status, want)
+		}
+	}
+}
+
+func (h *history) verify() {
+	found, err := shop.Differences(h.Ctx, h.DB)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, difference := range found {
+		h.t.Error(difference)
+	}
+	if len(found) > 0 {
+		h.t.FailNow()
+	}
+}
