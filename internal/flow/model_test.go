@@ -190,6 +190,9 @@ func TestRandomHistories(t *testing.T) {
 				"adjust": h.adjust, "transfer": h.newTransfer, "carry on a transfer": h.carryOn,
 			})
 			h.verify()
+			sh, ca, bo := int64(0), int64(0), 0
+			for _, x := range h.sales { for _, l := range x.lines { sh += l.shipped; ca += l.cancelled }; for _, p := range x.payments { if p.captured > 0 { bo++ } } }
+			fmt.Println("STAT", h.steps, len(h.sales), sh, ca, bo, len(h.transfers))
 		})
 	})
 }

@@ -19,7 +19,9 @@ import (
 	"purser/internal/test/shop"
 )
 
-func draw(t *rapid.T, what string, from, to int64) int64 { return rapid.Int64Range(from, to).Draw(t, what) }
+func draw(t *rapid.T, what string, from, to int64) int64 {
+	return rapid.Int64Range(from, to).Draw(t, what)
+}
 
 func (h *history) anyGoods(t *rapid.T) string { return rapid.SampledFrom(h.goods()).Draw(t, "goods") }
 
