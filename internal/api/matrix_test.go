@@ -155,7 +155,7 @@ func TestEveryRouteAsksWhoYouAre(t *testing.T) {
 
 func TestOpenRoutesAreTheKnownOnes(t *testing.T) {
 	c := newClient(t, dbtest.SQLite(t))
-	known := map[string]bool{"POST /v1/setup": true, "POST /v1/gateways/{gateway}/webhook": true}
+	known := map[string]bool{"POST /v1/setup": true, "POST /v1/sessions": true, "DELETE /v1/sessions": true, "POST /v1/gateways/{gateway}/webhook": true}
 	for _, op := range operations(t, c.server) {
 		if op.open() != known[op.name()] {
 			t.Errorf("%s: asks for no permission: %v, want %v", op.name(), op.open(), known[op.name()])

@@ -49,6 +49,19 @@ func TestRepeatedChangeGetsTheSameAnswer(t *testing.T) {
 	})
 }
 
+func TestSignInActsAsTheUser(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		c := newClient(t, d)
+		c.post("/v1/users", object{"email": "ann@example.com", "name": "Ann", "role": "read_only", "password": "a long password"}, "Idempotency-Key: 1").want(http.StatusCreated)
+		c.post("/v1/sessions", object{"email": "ann@example.com", "password": "wrong"}).want(http.StatusUnauthorized, "auth.wrong_password")
+		ann := c.as(c.post("/v1/sessions", object{"email": "ann@example.com", "password": "a long password"}).want(http.StatusCreated).text("token"))
+		ann.send(http.MethodGet, "/v1/orders", nil).want(http.StatusOK)
+		ann.send(http.MethodGet, "/v1/users", nil).want(http.StatusForbidden)
+		ann.send(http.MethodDelete, "/v1/sessions", nil).want(http.StatusNoContent)
+		ann.send(http.MethodGet, "/v1/orders", nil).want(http.StatusUnauthorized, "auth.session_over")
+	})
+}
+
 func TestRefusedRequestLeavesItsKey(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		c := newClient(t, d)
@@ -60,7 +73,7 @@ func TestRefusedRequestLeavesItsKey(t *testing.T) {
 func TestPostNeedsAnIdempotencyKey(t *testing.T) {
 	c := newClient(t, dbtest.SQLite(t))
 	without := map[string]bool{ // what cannot be answered again, or has an id of its own
-		"POST /v1/setup": true, "POST /v1/api-keys": true, "POST /v1/gateways/{gateway}/webhook": true,
+		"POST /v1/setup": true, "POST /v1/sessions": true, "DELETE /v1/sessions": true, "POST /v1/api-keys": true, "POST /v1/gateways/{gateway}/webhook": true,
 	}
 	for _, op := range operations(t, c.server) {
 		if op.Method != http.MethodPost || without[op.name()] {

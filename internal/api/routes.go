@@ -3,6 +3,7 @@ package api
 // register registers every route of /v1.
 func (s *Server) register() {
 	s.registerSetup()
+	s.registerSessions()
 	s.registerUsers()
 	s.registerLogs()
 

@@ -109,13 +109,12 @@ func (s *Server) authenticated(next http.Handler) http.Handler {
 		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		ctx := audit.From(r.Context(), remote(r))
 		if ok {
-			p, key, err := auth.KeyPrincipal(ctx, s.DB, strings.TrimSpace(token), s.DB.Now())
+			p, err := s.principal(ctx, strings.TrimSpace(token))
 			if err != nil {
 				w.Header().Set("WWW-Authenticate", "Bearer")
 				writeProblem(w, r, s.Log, err)
 				return
 			}
-			s.used.note(key, s.DB.Now())
 			ctx = auth.With(ctx, p)
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))

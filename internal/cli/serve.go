@@ -56,7 +56,7 @@ func (s *serveCommand) prepare(c *console, d *db.DB) (func(url string) string, e
 			return nil, err
 		}
 		return func(url string) string {
-			return fmt.Sprintf("Sign in as %s with the password %s,\nor call the API:\n  curl -H 'Authorization: Bearer %s' %s/v1/orders?limit=3\n", access.Email, access.Password, access.Token, url)
+			return fmt.Sprintf("Sign in as %s with the password %s (POST /v1/sessions, see docs/api.md),\nor call the API with a key:\n  curl -H 'Authorization: Bearer %s' %s/v1/orders?limit=3\n", access.Email, access.Password, access.Token, url)
 		}, nil
 	case !users:
 		token, err := setupToken(c, d)
