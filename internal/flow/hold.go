@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"purser/internal/base/id"
+	"purser/internal/domain/fulfillment"
+	"purser/internal/domain/inventory"
 	"purser/internal/domain/order"
 	"purser/internal/platform/db"
 )
@@ -21,10 +23,36 @@ func ChangeOrder(ctx context.Context, tx *db.Tx, oid id.Order, version int64, ch
 	if err := o.CheckVersion(version); err != nil {
 		return nil, err
 	}
+	priority := o.Priority
 	if err := change(o); err != nil {
 		return nil, err
 	}
+	if o.Priority != priority {
+		if err := prioritize(ctx, tx, o); err != nil {
+			return nil, err
+		}
+	}
 	return o, finish(ctx, tx, taken)
+}
+
+// prioritize gives an order's work and its place in the queue for stock the
+// order's priority.
+func prioritize(ctx context.Context, tx *db.Tx, o *order.Order) error {
+	work, err := fulfillment.TakeByOrder(ctx, tx, o.ID)
+	if err != nil {
+		return err
+	}
+	for _, f := range work {
+		f.Priority = o.Priority
+	}
+	if err := fulfillment.Save(ctx, tx, work); err != nil {
+		return err
+	}
+	demands := make([]id.Any, len(o.Lines))
+	for i, l := range o.Lines {
+		demands[i] = id.Any(l.ID)
+	}
+	return inventory.Prioritize(ctx, tx, demands, o.Priority)
 }
 
 // Hold keeps an order, a fulfillment order or a line from being sent.

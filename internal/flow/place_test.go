@@ -103,6 +103,22 @@ func TestPlaceOwesWhatIsMissingUpToTheLimit(t *testing.T) {
 	})
 }
 
+func TestOrdersOfOneBatchShareTheLimit(t *testing.T) {
+	each(t, func(t *testing.T, s *shop.Shop) {
+		placed, err := s.TryPlaceAll(s.Placement(shop.Of("RARE", 3)), s.Placement(shop.Of("RARE", 3)), s.Placement(shop.Of("RARE", 2)))
+		shop.Want(t, err, "")
+		refused := 0
+		for _, p := range placed {
+			if p.Err != nil {
+				shop.Want(t, p.Err, "order.out_of_stock")
+				refused++
+			}
+		}
+		shop.Equal(t, "refused", refused, 1)
+		level(t, s, "RARE", shop.Berlin, 0, 0, 5)
+	})
+}
+
 func TestPlaceRefusesWhatMayNotBeOwed(t *testing.T) {
 	each(t, func(t *testing.T, s *shop.Shop) {
 		s.Receive("MUG", shop.Berlin, 2)

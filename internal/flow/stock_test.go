@@ -31,6 +31,21 @@ func TestGoodsThatComeGoToThoseWhoWaitLongest(t *testing.T) {
 	})
 }
 
+func TestAnOrderThatBecomesUrgentMovesUp(t *testing.T) {
+	each(t, func(t *testing.T, s *shop.Shop) {
+		first, second := s.Place(shop.Of("TEA", 2)), s.Place(shop.Of("TEA", 2), shop.Of("RARE", 1))
+		s.Receive("RARE", shop.Berlin, 1)
+		s.Write(func(tx *db.Tx) error {
+			_, err := flow.ChangeOrder(s.Ctx, tx, second.ID, 0, func(o *order.Order) error { return o.Prioritize(9) })
+			return err
+		})
+		shop.Equal(t, "priority of its work", s.WorkAt(second, shop.Berlin).Priority, 9)
+		s.Receive("TEA", shop.Berlin, 2)
+		work(t, s, first)
+		work(t, s, second, "BER open 3")
+	})
+}
+
 func TestGoodsThatComeElsewhereAreSentFromThere(t *testing.T) {
 	each(t, func(t *testing.T, s *shop.Shop) {
 		o := s.Place(shop.Of("TEA", 3))

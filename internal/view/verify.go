@@ -93,6 +93,13 @@ var comparisons = []comparison{
 			ON r.demand_id = f.line_id AND r.location_id = f.location_id
 		JOIN sales_order o ON o.id = COALESCE(f.order_id, r.order_id)
 		WHERE COALESCE(f.quantity, 0) <> COALESCE(r.quantity, 0)`},
+	{"INV-3", "in work", `
+		SELECT 'line ' || l.position || ' of order ' || o.number AS object, l.in_work AS stored, COALESCE(f.quantity, 0) AS computed
+		FROM order_line l
+		JOIN sales_order o ON o.id = l.order_id
+		LEFT JOIN (SELECT x.line_id, SUM(x.quantity - x.shipped - x.cancelled) AS quantity FROM fulfillment_line x JOIN fulfillment_order h ON h.id = x.fulfillment_id
+			WHERE h.status = 'in_progress' GROUP BY x.line_id) f ON f.line_id = l.id
+		WHERE l.in_work <> COALESCE(f.quantity, 0)`},
 	{"INV-5", "invoiced", `
 		SELECT 'order ' || o.number AS object, o.invoiced AS stored, COALESCE(i.total, 0) AS computed
 		FROM sales_order o
