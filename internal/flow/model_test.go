@@ -18,18 +18,23 @@ import (
 	"purser/internal/test/shop"
 )
 
-// TestMain sets how long the random histories are: PURSER_TEST_STEPS steps on each database, about, in histories
-// of thirty.
+// stepsOfHistory is how many steps a random history has, on average.
+const stepsOfHistory = 80
+
+// TestMain sets how many random histories there are: of PURSER_TEST_STEPS steps on each database together.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	steps := 450
+	steps := 1600
 	if n, err := strconv.Atoi(os.Getenv("PURSER_TEST_STEPS")); err == nil {
 		steps = n
 	}
-	given := false
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
-	if !given {
-		if err := flag.Set("rapid.checks", strconv.Itoa(max(1, steps/30))); err != nil {
+	given := map[string]bool{}
+	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	for name, n := range map[string]int{"rapid.checks": max(1, steps/stepsOfHistory), "rapid.steps": stepsOfHistory} {
+		if given[name] {
+			continue
+		}
+		if err := flag.Set(name, strconv.Itoa(n)); err != nil {
 			panic(err)
 		}
 	}
@@ -183,6 +188,8 @@ func TestRandomHistories(t *testing.T) {
 			runs++
 			h := &history{Shop: s, t: rt, run: fmt.Sprintf("-%d", runs), onHand: map[string]map[string]int64{}}
 			h.furnish()
+			h.place(rt)
+			h.place(rt)
 			rt.Repeat(map[string]func(*rapid.T){
 				"": h.check, "receive": h.receive, "place": h.place, "place more": h.place, "hold": h.hold, "release a hold": h.releaseHold,
 				"cancel units": h.cancelUnits, "cancel all": h.cancelAll, "pick": h.pick, "ship": h.ship, "ship more": h.ship,
@@ -190,9 +197,6 @@ func TestRandomHistories(t *testing.T) {
 				"adjust": h.adjust, "transfer": h.newTransfer, "carry on a transfer": h.carryOn,
 			})
 			h.verify()
-			sh, ca, bo := int64(0), int64(0), 0
-			for _, x := range h.sales { for _, l := range x.lines { sh += l.shipped; ca += l.cancelled }; for _, p := range x.payments { if p.captured > 0 { bo++ } } }
-			fmt.Println("STAT", h.steps, len(h.sales), sh, ca, bo, len(h.transfers))
 		})
 	})
 }
@@ -206,8 +210,9 @@ func (h *history) furnish() {
 	h.AddVariant("TEA"+h.run, "8.00", func(v *catalog.VariantInput) { v.Backorder = &yes })
 	h.AddVariant("RARE"+h.run, "99.00", func(v *catalog.VariantInput) { v.Backorder, v.BackorderLimit = &yes, &five })
 	h.AddKit("SET"+h.run, "30.00", shop.Of("MUG"+h.run, 2), shop.Of("TEA"+h.run, 1))
-	for _, sku := range h.goods() {
-		h.onHand[sku] = map[string]int64{}
+	for i, sku := range h.goods() {
+		h.onHand[sku] = map[string]int64{warehouses[i]: 8}
+		h.Receive(sku, warehouses[i], 8, "4.99")
 	}
 }
 

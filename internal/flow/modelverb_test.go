@@ -29,13 +29,22 @@ func (h *history) anyWarehouse(t *rapid.T) string {
 	return rapid.SampledFrom(warehouses).Draw(t, "warehouse")
 }
 
-// anySale picks a sale, and leaves the step out where there is none.
+// anySale picks a sale, rarely one that is finished, and leaves the step out where there is none.
 func (h *history) anySale(t *rapid.T) *sale {
-	if len(h.sales) == 0 {
+	live := slices.DeleteFunc(slices.Clone(h.sales), func(s *sale) bool { return s.open() == 0 })
+	switch {
+	case len(h.sales) == 0:
 		t.Skip("no order yet")
+	case len(live) > 0 && seldom(t, "finished"):
+		live = h.sales
+	case len(live) == 0:
+		live = h.sales
 	}
-	return rapid.SampledFrom(h.sales).Draw(t, "order")
+	return rapid.SampledFrom(live).Draw(t, "order")
 }
+
+// seldom is true once in six times.
+func seldom(t *rapid.T, what string) bool { return rapid.IntRange(0, 5).Draw(t, what) == 5 }
 
 func (h *history) order(s *sale) *order.Order { return &order.Order{Header: order.Header{ID: s.id}} }
 
@@ -106,8 +115,8 @@ func (h *history) place(t *rapid.T) {
 
 func (h *history) hold(t *rapid.T) {
 	s := h.anySale(t)
-	if !s.held.IsZero() {
-		t.Skip("it is on hold")
+	if !s.held.IsZero() || !seldom(t, "really") {
+		t.Skip("it is not held")
 	}
 	var held *order.Order
 	err := h.Try(func(tx *db.Tx) (err error) {
@@ -177,7 +186,12 @@ func (h *history) cancel(t *rapid.T, s *sale, units map[id.Line]int64) {
 	h.Settle(h.order(s))
 }
 
-func (h *history) cancelAll(t *rapid.T) { h.cancel(t, h.anySale(t), nil) }
+func (h *history) cancelAll(t *rapid.T) {
+	if !seldom(t, "really") {
+		t.Skip("it is not cancelled after all")
+	}
+	h.cancel(t, h.anySale(t), nil)
+}
 
 func (h *history) cancelUnits(t *rapid.T) {
 	s := h.anySale(t)
@@ -199,7 +213,7 @@ func (h *history) someWork(t *rapid.T, units func(*fulfillment.Order) fulfillmen
 	some := fulfillment.Quantities{}
 	for _, l := range s.lines {
 		if most := units(f)[l.id]; most > 0 {
-			if n := draw(t, "units", 0, most); n > 0 {
+			if n := min(most, draw(t, "units", 0, 2*most)); n > 0 {
 				some[l.id] = n
 			}
 		}
