@@ -87,13 +87,7 @@ func takeCancelled(ctx context.Context, tx *db.Tx, what []Cancellation) (*queue,
 	}
 	var held []id.Variant
 	for _, work := range seen {
-		for _, f := range work {
-			for _, l := range f.Lines {
-				if l.Open() > 0 {
-					held = append(held, l.Variant)
-				}
-			}
-		}
+		held = append(held, openVariants(work)...)
 	}
 	q, err := takeWaiting(ctx, tx, held, own...)
 	if err != nil {
@@ -103,7 +97,22 @@ func takeCancelled(ctx context.Context, tx *db.Tx, what []Cancellation) (*queue,
 	for _, o := range own {
 		orders[o] = q.orders[o]
 	}
-	return q, orders, q.lock(ctx, tx, held)
+	// Goods that another transaction gave the orders after the first look are locked
+	// here with the rest, in one order, and not later by themselves.
+	return q, orders, q.lock(ctx, tx, append(held, openVariants(q.fulfillments)...))
+}
+
+// openVariants lists what work still has to send.
+func openVariants(work []*fulfillment.Order) []id.Variant {
+	var variants []id.Variant
+	for _, f := range work {
+		for _, l := range f.Lines {
+			if l.Open() > 0 {
+				variants = append(variants, l.Variant)
+			}
+		}
+	}
+	return variants
 }
 
 // creditCancelled issues credit notes for units that were invoiced and then
