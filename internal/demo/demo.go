@@ -102,6 +102,7 @@ type day struct {
 	firms     []firm
 	list      id.PriceList // wholesale
 	orders    int
+	pending   bool // an order was placed that waits to be accepted
 }
 
 type person struct {

@@ -62,8 +62,9 @@ func (s *day) takeOrders(ctx context.Context, tx *db.Tx, at time.Time, left int)
 	}
 	var payings []flow.Paying
 	for i, p := range placed {
-		if p.Err != nil {
-			continue // sold out: the customer went elsewhere
+		if p.Err != nil { // sold out: the customer went elsewhere
+			s.pending = s.pending && batch[i].Status != order.StatusPending
+			continue
 		}
 		o := p.Order
 		switch {
@@ -110,11 +111,12 @@ func (s *day) retail(at time.Time, left int) flow.Placement {
 		Customer: who.id, Email: who.email, Phone: who.address.Phone, ShipTo: who.address, Currency: ch.Currency, TaxInclusive: ch.TaxInclusive,
 		PlacedAt: at, ShippingMethod: "Standard",
 	}}
-	if who.market == "web" && s.rand.IntN(6) == 0 {
+	first := left < 4 && !s.pending // one pending order is there to be seen, whatever the dice say
+	if who.market == "web" && (s.rand.IntN(6) == 0 || first) {
 		market := s.channels["marketplace"]
 		p.Channel, p.ExternalID = market.ID, fmt.Sprintf("mp-%05d", s.orders)
-		if left < 4 && s.rand.IntN(2) == 0 {
-			p.Status = order.StatusPending
+		if left < 4 && (s.rand.IntN(2) == 0 || first) {
+			p.Status, s.pending = order.StatusPending, true
 		}
 	}
 	if s.rand.IntN(30) == 0 && left < 10 {

@@ -25,15 +25,20 @@ type queue struct {
 	decisions    []routing.Entry
 }
 
-// takeWaiting takes the orders that wait for variants, and others that the caller
-// means to change, before the stock is locked.
+func newQueue() *queue {
+	return &queue{orders: map[id.Order]*order.Order{}, changed: map[id.Order]*order.Order{}}
+}
+
+// takeWaiting takes those who wait longest for variants, and orders that the
+// caller means to change, before the stock is locked.
 func takeWaiting(ctx context.Context, tx *db.Tx, variants []id.Variant, others ...id.Order) (*queue, error) {
 	waiting, err := inventory.Queue(ctx, tx, unique(variants))
 	if err != nil {
 		return nil, err
 	}
-	q := &queue{orders: map[id.Order]*order.Order{}, changed: map[id.Order]*order.Order{}}
-	return q, q.take(ctx, tx, order.Take, unique(append(inTurn(waiting), others...)))
+	turns := inTurn(waiting)
+	q := newQueue()
+	return q, q.take(ctx, tx, order.Take, unique(slices.Concat(turns[:min(batch, len(turns))], others)))
 }
 
 // inTurn lists the orders that wait, in the order in which they are served: by
@@ -96,14 +101,15 @@ func (q *queue) take(ctx context.Context, tx *db.Tx, how func(context.Context, *
 // lock locks the stock of variants, and of all that the queue's orders wait for:
 // goods that leave together are given together.
 func (q *queue) lock(ctx context.Context, tx *db.Tx, variants []id.Variant) error {
-	_, err := inventory.Lock(ctx, tx, unique(append(q.backordered(), variants...)))
+	_, err := inventory.Lock(ctx, tx, unique(append(q.backordered(keys(q.orders)), variants...)))
 	return err
 }
 
-func (q *queue) backordered() []id.Variant {
+// backordered is what orders of the queue wait for.
+func (q *queue) backordered(orders []id.Order) []id.Variant {
 	var variants []id.Variant
-	for _, o := range q.orders {
-		for _, l := range o.Lines {
+	for _, o := range orders {
+		for _, l := range q.orders[o].Lines {
 			if l.Backordered > 0 {
 				variants = append(variants, l.Variant)
 			}
@@ -190,25 +196,41 @@ func (q *queue) fill(ctx context.Context, tx *db.Tx, variants []id.Variant) erro
 }
 
 // grant gives what is available of variants to those who wait for them, by
-// priority and age.
+// priority and age, until nothing is left.
 func (q *queue) grant(ctx context.Context, tx *db.Tx, variants []id.Variant) error {
 	waiting, err := inventory.Queue(ctx, tx, unique(variants))
-	if err != nil || len(waiting) == 0 {
+	if err != nil {
 		return err
 	}
-	turns := inTurn(waiting)
-	if err := q.take(ctx, tx, order.TakeNow, turns); err != nil {
-		return err
+	for turns := range slices.Chunk(inTurn(waiting), batch) {
+		levels, err := inventory.Lock(ctx, tx, variants)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(levels, func(l inventory.Level) bool { return l.Available() > 0 }) {
+			return nil
+		}
+		if err := q.take(ctx, tx, order.TakeNow, turns); err != nil {
+			return err
+		}
+		if err := q.grantTo(ctx, tx, turns); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+func (q *queue) grantTo(ctx context.Context, tx *db.Tx, turns []id.Order) error {
 	addresses := make([]geo.Address, len(turns))
 	for i, o := range turns {
 		addresses[i] = placeOf(q.orders[o])
 	}
+	wanted := q.backordered(turns)
 	g := &grants{queue: q, desk: &desk{now: tx.Now()}, rows: map[id.Line][]*inventory.Reservation{}}
-	if err := g.desk.openStock(ctx, tx, q.backordered(), addresses); err != nil {
+	if err := g.desk.openStock(ctx, tx, wanted, addresses); err != nil {
 		return err
 	}
-	all, err := inventory.Queue(ctx, tx, q.backordered())
+	all, err := inventory.Queue(ctx, tx, wanted)
 	if err != nil {
 		return err
 	}

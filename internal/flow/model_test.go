@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"purser/internal/base/fault"
 	"purser/internal/base/id"
 	"purser/internal/domain/catalog"
+	"purser/internal/domain/fulfillment"
 	"purser/internal/domain/order"
 	"purser/internal/platform/db"
 	"purser/internal/test/dbtest"
@@ -47,6 +49,7 @@ type history struct {
 	t         *rapid.T
 	steps     int
 	run       string // SKUs of one run end in it
+	split     bool   // lines may be sent from several places
 	onHand    map[string]map[string]int64
 	sales     []*sale
 	transfers []*transfer
@@ -186,12 +189,12 @@ func TestRandomHistories(t *testing.T) {
 		runs := 0
 		rapid.Check(t, func(rt *rapid.T) {
 			runs++
-			h := &history{Shop: s, t: rt, run: fmt.Sprintf("-%d", runs), onHand: map[string]map[string]int64{}}
+			h := &history{Shop: s, t: rt, run: fmt.Sprintf("-%d", runs), split: rapid.Bool().Draw(rt, "split"), onHand: map[string]map[string]int64{}}
 			h.furnish()
 			h.place(rt)
 			h.place(rt)
 			rt.Repeat(map[string]func(*rapid.T){
-				"": h.check, "receive": h.receive, "place": h.place, "place more": h.place, "hold": h.hold, "release a hold": h.releaseHold,
+				"": h.check, "receive": h.receive, "receive more": h.receive, "place": h.place, "place more": h.place, "hold": h.hold, "release a hold": h.releaseHold,
 				"cancel units": h.cancelUnits, "cancel all": h.cancelAll, "pick": h.pick, "ship": h.ship, "ship more": h.ship,
 				"pay by hand": h.payByHand, "pay by card": h.payByCard, "capture": h.captureByHand, "refund": h.refund,
 				"adjust": h.adjust, "transfer": h.newTransfer, "carry on a transfer": h.carryOn,
@@ -205,14 +208,17 @@ var warehouses = []string{shop.Berlin, shop.Munich, shop.Hamburg}
 
 // furnish adds goods of this run's own: what the other runs left does not matter.
 func (h *history) furnish() {
-	yes, five := true, int64(5)
-	h.AddVariant("MUG"+h.run, "12.50", nil)
-	h.AddVariant("TEA"+h.run, "8.00", func(v *catalog.VariantInput) { v.Backorder = &yes })
-	h.AddVariant("RARE"+h.run, "99.00", func(v *catalog.VariantInput) { v.Backorder, v.BackorderLimit = &yes, &five })
-	h.AddKit("SET"+h.run, "30.00", shop.Of("MUG"+h.run, 2), shop.Of("TEA"+h.run, 1))
+	yes, five, kit := true, int64(5), catalog.Kit
+	h.AddVariant("MUG"+h.run, "12.50", func(v *catalog.VariantInput) { v.MaySplit = &h.split })
+	h.AddVariant("TEA"+h.run, "8.00", func(v *catalog.VariantInput) { v.Backorder, v.MaySplit = &yes, &h.split })
+	h.AddVariant("RARE"+h.run, "99.00", func(v *catalog.VariantInput) { v.Backorder, v.BackorderLimit, v.MaySplit = &yes, &five, &h.split })
+	h.AddVariant("SET"+h.run, "30.00", func(v *catalog.VariantInput) {
+		v.Kind, v.MaySplit = &kit, &h.split
+		v.Components = &[]catalog.ComponentInput{{SKU: "MUG" + h.run, Quantity: 2}, {SKU: "TEA" + h.run, Quantity: 1}}
+	})
 	for i, sku := range h.goods() {
-		h.onHand[sku] = map[string]int64{warehouses[i]: 8}
-		h.Receive(sku, warehouses[i], 8, "4.99")
+		h.onHand[sku] = map[string]int64{warehouses[i]: 4}
+		h.Receive(sku, warehouses[i], 4, "4.99")
 	}
 }
 
@@ -260,7 +266,7 @@ func (h *history) check(t *rapid.T) {
 		if of := committed + owed - open[sku]; of < 0 || of > claimed[sku] { // adjustments take transfers' claims
 			t.Fatalf("%s: %d committed and %d owed, but %d ordered and at most %d to be transferred", sku, committed, owed, open[sku], claimed[sku])
 		}
-		if free > 0 && owed > 0 {
+		if h.split && free > 0 && owed > 0 {
 			t.Fatalf("%s: %d units are owed while %d are free", sku, owed, free)
 		}
 	}
@@ -274,8 +280,13 @@ func (h *history) checkOrders(t *rapid.T) {
 	}
 	orders, err := order.Many(h.Ctx, h.DB, ids)
 	h.want(t, err, "")
+	work, err := fulfillment.ByOrder(h.Ctx, h.DB, ids)
+	h.want(t, err, "")
 	for i, s := range h.sales {
 		o := orders[i]
+		if !h.split {
+			h.checkHome(t, o, work[o.ID])
+		}
 		authorized, captured, refunded := s.sums()
 		got := [5]int64{o.Due(), o.Invoiced, o.Authorized, o.Captured, o.Refunded}
 		want := [5]int64{s.due(), s.invoiced, authorized, captured, refunded}
@@ -293,6 +304,35 @@ func (h *history) checkOrders(t *rapid.T) {
 		}
 		if is, want := o.Status == order.StatusCompleted, s.completed(); is != want {
 			t.Fatalf("order %d is %s, completed in the model: %v", o.Number, o.Status, want)
+		}
+	}
+}
+
+// checkHome checks that a line that may not be split is sent from one place, and does not wait for what is there.
+func (h *history) checkHome(t *rapid.T, o *order.Order, work []*fulfillment.Order) {
+	homes := map[id.Line]id.Location{} // by line, or by the kit that it is a part of
+	for _, f := range work {
+		for _, part := range f.Lines {
+			l := o.Line(part.Line)
+			unit := cmp.Or(l.Parent, l.ID)
+			if part.Open() == 0 || f.Status.Done() {
+				continue
+			}
+			if home := homes[unit]; !home.IsZero() && home != f.Location {
+				t.Fatalf("order %d: %s is sent from %s and from %s", o.Number, l.SKU, h.LocationCode(home), h.LocationCode(f.Location))
+			}
+			homes[unit] = f.Location
+		}
+	}
+	for _, l := range o.Lines {
+		if l.Kind != order.KindItem || l.Backordered == 0 {
+			continue
+		}
+		for _, code := range warehouses {
+			home := homes[l.ID]
+			if free := h.Level(l.SKU, code).Free(); free > 0 && (home.IsZero() || home == h.Location(code)) {
+				t.Fatalf("order %d waits for %d %s while %d are free at %s", o.Number, l.Backordered, l.SKU, free, code)
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package flow_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"purser/internal/domain/accounting"
 	"purser/internal/domain/channel"
@@ -327,5 +328,41 @@ func TestAnOrderInAnotherCurrency(t *testing.T) {
 		if err == nil {
 			t.Error("an order was taken in a currency of no known rate")
 		}
+	})
+}
+
+func TestAuthorizationsAreRenewedBeforeTheyRunOut(t *testing.T) {
+	each(t, func(t *testing.T, s *shop.Shop) {
+		renew := func() (n int) {
+			s.Write(func(tx *db.Tx) (err error) {
+				n, err = flow.RenewAuthorizations(s.Ctx, tx)
+				return err
+			})
+			return n
+		}
+		s.Receive("MUG", shop.Berlin, 9)
+		o := s.Place(shop.Of("MUG", 2))
+		p := s.Authorize(o)
+		first := s.Payment(p).ExpiresAt
+		shop.Equal(t, "renewed at once", renew(), 0)
+		s.Sleep(6 * 24 * time.Hour)
+		shop.Equal(t, "renewed", renew(), 1)
+		shop.Equal(t, "renewed twice", renew(), 0)
+		s.Settle(o)
+		account(t, s, o, 2500, 0, 0)
+		if !s.Payment(p).ExpiresAt.After(first) {
+			t.Error("the new authorization does not last longer")
+		}
+		s.Ship(o)
+		s.Settle(o)
+		account(t, s, o, 0, 2500, 0)
+
+		o = s.Place(shop.Of("MUG", 1))
+		p = s.PayCard(o, "tok_expires")
+		s.Settle(o)
+		s.Sleep(2 * time.Hour)
+		shop.Equal(t, "given up", renew(), 1)
+		shop.Equal(t, "payment", s.Payment(p).Status, payment.StatusExpired)
+		account(t, s, o, 0, 0, 0)
 	})
 }

@@ -206,7 +206,31 @@ func (d *dock) depart(ctx context.Context, tx *db.Tx, shipments []*fulfillment.S
 	if err != nil {
 		return err
 	}
-	return d.books.settle(ctx, tx, d.orders, changes)
+	if err := d.books.settle(ctx, tx, d.orders, changes); err != nil {
+		return err
+	}
+	return d.passOn(ctx, tx, shipments)
+}
+
+// passOn gives stock to the rest of lines of which a part has left: it had to wait
+// where that part was, and may come from anywhere now.
+func (d *dock) passOn(ctx context.Context, tx *db.Tx, shipments []*fulfillment.Shipment) error {
+	var variants []id.Variant
+	for _, s := range shipments {
+		o := d.orders[s.Order]
+		for _, shipped := range s.Lines {
+			l := o.Line(shipped.Line)
+			for _, other := range o.Lines {
+				if other.Backordered > 0 && (other == l || !l.Parent.IsZero() && other.Parent == l.Parent) {
+					variants = append(variants, other.Variant)
+				}
+			}
+		}
+	}
+	if len(variants) == 0 {
+		return nil
+	}
+	return newQueue().fill(ctx, tx, unique(variants))
 }
 
 // takeFromStock consumes the reservations and books the cost of what left.

@@ -16,7 +16,7 @@ import (
 // make them, and reports and audits each. Promises that the rows cannot keep
 // become backorders.
 func RepairStock(ctx context.Context, tx *db.Tx, report check.Report) error {
-	q := &queue{orders: map[id.Order]*order.Order{}, changed: map[id.Order]*order.Order{}}
+	q := newQueue()
 	displaced, err := inventory.Repair(ctx, tx, report)
 	if err != nil {
 		return err
