@@ -21,6 +21,7 @@ type (
 	pruneKeys     struct{}
 	resolveMoney  struct{}
 	markOverdue   struct{}
+	renewMoney    struct{}
 )
 
 // Kind names the job.
@@ -42,6 +43,9 @@ const unanswered = 10 * time.Minute
 // Kind names the job.
 func (markOverdue) Kind() string { return "order.mark_overdue" }
 
+// Kind names the job.
+func (renewMoney) Kind() string { return "payment.renew_authorizations" }
+
 // keepKeys is how long a repeated request still gets its first answer.
 const keepKeys = 30 * 24 * time.Hour
 
@@ -51,6 +55,7 @@ func schedules() []*river.PeriodicJob {
 		every(5*time.Minute, func() job.Args { return cancelExpired{} }),
 		every(5*time.Minute, func() job.Args { return resolveMoney{} }),
 		every(time.Hour, func() job.Args { return markOverdue{} }),
+		every(time.Hour, func() job.Args { return renewMoney{} }),
 		every(24*time.Hour, func() job.Args { return pruneKeys{} }),
 	}
 }
@@ -65,6 +70,7 @@ func (d Deps) schedules(workers *river.Workers) {
 		})
 	})
 	does(workers, func(ctx context.Context, _ markOverdue) error { return d.overdue(ctx) })
+	does(workers, func(ctx context.Context, _ renewMoney) error { return d.untilNone(ctx, flow.RenewAuthorizations) })
 	does(workers, func(ctx context.Context, _ pruneKeys) error {
 		return d.DB.Write(ctx, func(tx *db.Tx) error {
 			_, err := idempotency.Prune(ctx, tx, tx.Now().Add(-keepKeys))
