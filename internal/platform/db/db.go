@@ -179,6 +179,24 @@ func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 	}
 }
 
+// errTried ends a transaction that was only tried.
+var errTried = errors.New("tried, and rolled back")
+
+// Try is Write whose transaction is never committed: it tells what a command
+// would do. What fn learned is all that stays.
+func (d *DB) Try(ctx context.Context, fn func(*Tx) error) error {
+	err := d.Write(ctx, func(tx *Tx) error {
+		if err := fn(tx); err != nil {
+			return err
+		}
+		return errTried
+	})
+	if errors.Is(err, errTried) {
+		return nil
+	}
+	return err
+}
+
 func (d *DB) writeOnce(ctx context.Context, fn func(*Tx) error) (after []func(), err error) {
 	conn, err := d.write.Conn(ctx)
 	if err != nil {
