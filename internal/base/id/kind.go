@@ -10,6 +10,7 @@ type (
 	Batch           = ID[batchKind]
 	Bin             = ID[binKind]
 	Category        = ID[categoryKind]
+	Change          = ID[changeKind]
 	Channel         = ID[channelKind]
 	Charge          = ID[chargeKind]
 	Company         = ID[companyKind]
@@ -64,6 +65,7 @@ type (
 	batchKind           struct{}
 	binKind             struct{}
 	categoryKind        struct{}
+	changeKind          struct{}
 	channelKind         struct{}
 	chargeKind          struct{}
 	companyKind         struct{}
@@ -123,6 +125,7 @@ func (barcodeKind) Prefix() string         { return "bar" }
 func (batchKind) Prefix() string           { return "bat" }
 func (binKind) Prefix() string             { return "bin" }
 func (categoryKind) Prefix() string        { return "cat" }
+func (changeKind) Prefix() string          { return "chs" }
 func (channelKind) Prefix() string         { return "chn" }
 func (chargeKind) Prefix() string          { return "chg" }
 func (companyKind) Prefix() string         { return "com" }
