@@ -94,11 +94,30 @@ type Completed struct{ about }
 // Kind is order.completed.
 func (Completed) Kind() string { return "order.completed" }
 
-// Reopened says that a completed order has something left to do.
+// Reopened says that a completed order has something left to do, or that the
+// cancellation of an order was undone.
 type Reopened struct{ about }
 
 // Kind is order.reopened.
 func (Reopened) Kind() string { return "order.reopened" }
+
+// Edited says that an order was changed after it was placed, and what it costs
+// since.
+type Edited struct {
+	about
+	Set      id.Change      `json:"change_id"`
+	Was      int64          `json:"due_before"`
+	Due      int64          `json:"due"`
+	Currency money.Currency `json:"currency"`
+}
+
+// Kind is order.edited.
+func (Edited) Kind() string { return "order.edited" }
+
+// Edited records that a set of changes was done, and what was due before it.
+func (o *Order) Edited(set id.Change, was int64) {
+	o.say(Edited{o.about(), set, was, o.Due(), o.Currency})
+}
 
 // Changed says that one of the axes beside the status moved: payment,
 // fulfillment or return.
@@ -227,7 +246,7 @@ func (o *Order) announceStatus() {
 		o.say(o.placedFact())
 	case StatusPending:
 		o.say(Accepted{o.about()})
-	case StatusCompleted:
+	case StatusCompleted, StatusCancelled:
 		o.say(Reopened{o.about()})
 	}
 	if is == StatusCompleted {

@@ -123,14 +123,15 @@ type Order struct {
 	Discounts []*Discount `json:"discounts"`
 	Holds     []*Hold     `json:"holds" doc:"Also those that ended, oldest first."`
 
-	was     statuses  // as stored
-	tagged  []string  // tags as stored
-	placed  time.Time // placed_at as stored
-	rebuilt bool      // the children are to be written anew
-	taken   bool      // it is locked and may be saved
-	off     []LineUnits
-	offSum  int64
-	facts   []event.Fact
+	was      statuses  // as stored
+	tagged   []string  // tags as stored
+	placed   time.Time // placed_at as stored
+	rebuilt  bool      // the children are to be written anew
+	repriced bool      // charges and discounts are to be written anew
+	taken    bool      // it is locked and may be saved
+	off      []LineUnits
+	offSum   int64
+	facts    []event.Fact
 }
 
 // Kind tells what a line is.
@@ -176,6 +177,7 @@ type Line struct {
 	wasCounts Counts
 	wasSums   Sums
 	edited    bool // something other than counts and sums changed
+	repriced  bool // quantity, price or amounts changed
 	stored    bool // there is a row of it
 }
 

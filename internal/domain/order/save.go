@@ -63,8 +63,8 @@ func headersOf(orders []*Order) []*Header {
 
 // saveParts writes the parts that are new or changed.
 func saveParts(ctx context.Context, tx *db.Tx, orders []*Order) error {
-	var rebuilt []id.Order
-	var lines []*Line
+	var rebuilt, repriced []id.Order
+	var lines, amended []*Line
 	var charges []*Charge
 	var holds []*Hold
 	for _, o := range orders {
@@ -78,9 +78,17 @@ func saveParts(ctx context.Context, tx *db.Tx, orders []*Order) error {
 			continue
 		}
 		for _, l := range o.Lines {
-			if l.stored && (l.edited || l.Counts != l.wasCounts || l.Sums != l.wasSums) {
+			switch {
+			case !l.stored:
+			case l.repriced:
+				amended = append(amended, l)
+			case l.edited || l.Counts != l.wasCounts || l.Sums != l.wasSums:
 				lines = append(lines, l)
 			}
+		}
+		if o.repriced {
+			repriced = append(repriced, o.ID)
+			continue
 		}
 		for _, c := range o.Charges {
 			if c.ChargeState != c.wasState {
@@ -88,14 +96,11 @@ func saveParts(ctx context.Context, tx *db.Tx, orders []*Order) error {
 			}
 		}
 	}
-	for _, table := range []string{"order_line", "order_charge", "order_discount"} {
-		err := db.Chunks(rebuilt, func(part []id.Order) error {
-			_, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE order_id IN (`+db.Marks(len(part))+`)`, db.Args(part)...)
-			return err
-		})
-		if err != nil {
-			return err
-		}
+	if err := clearParts(ctx, tx, rebuilt, "order_line", "order_charge", "order_discount"); err != nil {
+		return err
+	}
+	if err := clearParts(ctx, tx, repriced, "order_charge", "order_discount"); err != nil {
+		return err
 	}
 	if err := insertParts(ctx, tx, orders); err != nil {
 		return err
@@ -103,11 +108,28 @@ func saveParts(ctx context.Context, tx *db.Tx, orders []*Order) error {
 	if _, err := update(ctx, tx, "order_line", lineColumns, lines, ""); err != nil {
 		return err
 	}
+	if _, err := update(ctx, tx, "order_line", amendedColumns, amended, ""); err != nil {
+		return err
+	}
 	if _, err := update(ctx, tx, "order_charge", chargeColumns, charges, ""); err != nil {
 		return err
 	}
 	_, err := update(ctx, tx, "order_hold", holdColumns, holds, "")
 	return err
+}
+
+// clearParts deletes rows of orders that are written anew.
+func clearParts(ctx context.Context, tx *db.Tx, orders []id.Order, tables ...string) error {
+	for _, table := range tables {
+		err := db.Chunks(orders, func(part []id.Order) error {
+			_, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE order_id IN (`+db.Marks(len(part))+`)`, db.Args(part)...)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tagRow is a row of order_tag.
@@ -263,6 +285,18 @@ var lineColumns = []column[Line]{
 	{"ship_by", "timestamptz", func(l *Line) any { return l.ShipBy }},
 	{"deliver_by", "timestamptz", func(l *Line) any { return l.DeliverBy }},
 }
+
+// amendedColumns are those of lines whose quantity or amounts an edit changed,
+// which is rare.
+var amendedColumns = append(slices.Clone(lineColumns), []column[Line]{
+	{"quantity", "bigint", func(l *Line) any { return l.Quantity }},
+	{"unit_price_micros", "bigint", func(l *Line) any { return l.UnitPrice }},
+	{"subtotal", "bigint", func(l *Line) any { return l.Subtotal }},
+	{"line_discount", "bigint", func(l *Line) any { return l.LineDiscount }},
+	{"order_discount", "bigint", func(l *Line) any { return l.OrderDiscount }},
+	{"tax", "bigint", func(l *Line) any { return l.Tax }},
+	{"total", "bigint", func(l *Line) any { return l.Total }},
+}...)
 
 var chargeColumns = []column[Charge]{
 	{"id", "uuid", func(c *Charge) any { return c.ID }},

@@ -128,7 +128,8 @@ func known(external string, order id.Order) error {
 }
 
 // insertParts stores the parts of orders of which no row is there yet: all of
-// them, or components that a line got when it was mapped to a kit.
+// them, or lines that an edit or a mapping added. Charges and discounts, which are
+// few, are written anew together.
 func insertParts(ctx context.Context, tx *db.Tx, orders []*Order) error {
 	var lines []Line
 	var charges []Charge
@@ -140,7 +141,7 @@ func insertParts(ctx context.Context, tx *db.Tx, orders []*Order) error {
 				lines = append(lines, *l)
 			}
 		}
-		if !o.taken || o.rebuilt {
+		if !o.taken || o.rebuilt || o.repriced {
 			for _, c := range o.Charges {
 				charges = append(charges, *c)
 			}
@@ -193,7 +194,7 @@ func (o *Order) holdFacts() (facts []event.Fact) {
 
 // keep notes that o is stored as it is.
 func (o *Order) keep() {
-	o.was, o.tagged, o.placed, o.rebuilt, o.taken, o.facts = o.statuses(), o.Tags.V, o.PlacedAt, false, true, nil
+	o.was, o.tagged, o.placed, o.rebuilt, o.repriced, o.taken, o.facts = o.statuses(), o.Tags.V, o.PlacedAt, false, false, true, nil
 	for _, l := range o.Lines {
 		l.keep()
 	}
@@ -205,7 +206,9 @@ func (o *Order) keep() {
 	}
 }
 
-func (l *Line) keep() { l.wasCounts, l.wasSums, l.edited, l.stored = l.Counts, l.Sums, false, true }
+func (l *Line) keep() {
+	l.wasCounts, l.wasSums, l.edited, l.repriced, l.stored = l.Counts, l.Sums, false, false, true
+}
 
 // Take locks orders until the transaction ends and loads them, in the order of
 // ids, each once. It is the first thing that a command locks. Take them all at

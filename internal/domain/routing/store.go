@@ -19,6 +19,7 @@ const (
 	CauseMoved     Cause = "moved"     // a person chose another location
 	CauseRestocked Cause = "restocked" // stock came for what was backordered
 	CauseRejected  Cause = "rejected"  // a location would not ship it
+	CauseEdited    Cause = "edited"    // the order was changed
 )
 
 // Entry is a decision as it is kept: who is shown an order sees all of them.
