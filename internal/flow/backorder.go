@@ -23,6 +23,7 @@ type queue struct {
 	created      []*fulfillment.Order
 	changed      map[id.Order]*order.Order
 	decisions    []routing.Entry
+	recalls      bool // goods are taken off work only as long as they are not picked
 }
 
 func newQueue() *queue {

@@ -226,6 +226,9 @@ func (q *queue) withdrawLine(tx *db.Tx, o *order.Order, c order.Cancelled, waiti
 			continue
 		}
 		n := min(left, l.Free())
+		if q.recalls {
+			n = min(left, l.ToPick())
+		}
 		if n == 0 {
 			continue
 		}
@@ -234,6 +237,9 @@ func (q *queue) withdrawLine(tx *db.Tx, o *order.Order, c order.Cancelled, waiti
 		}
 		release(f.Location, n, inventory.Stock)
 		left -= n
+	}
+	if left > 0 && q.recalls {
+		return nil, picked(o, c.SKU, left)
 	}
 	if left > 0 {
 		return nil, fault.New(fault.Conflict, "order.packed", "A part of order %d is packed already: void its shipment first.", o.Number)

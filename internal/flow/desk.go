@@ -39,6 +39,7 @@ type desk struct {
 	stock     routing.Stock
 	owed      map[id.Variant]int64 // units backordered anywhere
 
+	work         []*fulfillment.Order // nobody has begun with; what is added for their order and location leaves with them
 	claims       []inventory.Claim
 	fulfillments []*fulfillment.Order
 	decisions    []routing.Entry
@@ -268,8 +269,7 @@ func (d *desk) serve(p *placing) error {
 	entry := routing.NewEntry(d.now, o.ID, cmp.Or(p.cause, routing.CausePlaced), route.Decision)
 	d.decisions = append(d.decisions, entry)
 	for _, parcel := range route.Parcels {
-		f := fulfillment.New(d.now, o.ID, parcel.Location)
-		f.Decision, f.Priority, f.ShipBy = entry.ID, o.Priority, o.ShipBy
+		f := d.workAt(o, parcel.Location, entry.ID)
 		for _, item := range parcel.Items {
 			l := lines[item.Line]
 			if err := f.Add(l.ID, l.Variant, item.Quantity); err != nil {
@@ -280,7 +280,6 @@ func (d *desk) serve(p *placing) error {
 			}
 			d.claim(o, l, parcel.Location, item.Quantity, inventory.Stock)
 		}
-		d.fulfillments = append(d.fulfillments, f)
 	}
 	for _, b := range route.Backorders {
 		l, at := lines[b.Line], b.Location
@@ -298,6 +297,20 @@ func (d *desk) serve(p *placing) error {
 		d.claim(o, l, at, b.Quantity, inventory.Backorder)
 	}
 	return nil
+}
+
+// workAt is the work that goods of an order at a location are added to: new work,
+// unless there is some that nobody has begun with.
+func (d *desk) workAt(o *order.Order, at id.Location, why id.Decision) *fulfillment.Order {
+	for _, f := range d.work {
+		if f.Order == o.ID && f.Location == at {
+			return f
+		}
+	}
+	f := fulfillment.New(d.now, o.ID, at)
+	f.Decision, f.Priority, f.ShipBy = why, o.Priority, o.ShipBy
+	d.fulfillments = append(d.fulfillments, f)
+	return f
 }
 
 // parkingPlace is where goods are awaited for which no location is eligible: the

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"slices"
 
 	"purser/internal/base/id"
 	"purser/internal/domain/channel"
@@ -80,10 +81,11 @@ func releaseOrders(ctx context.Context, tx *db.Tx, orders []*order.Order) error 
 	if err != nil {
 		return err
 	}
-	if err := openGates(tx, channels, open, fulfillments); err != nil {
+	shut := slices.DeleteFunc(fulfillments, func(f *fulfillment.Order) bool { return f.Status != fulfillment.Scheduled })
+	if err := openGates(tx, channels, open, shut); err != nil {
 		return err
 	}
-	return fulfillment.Save(ctx, tx, fulfillments)
+	return fulfillment.Save(ctx, tx, slices.DeleteFunc(shut, func(f *fulfillment.Order) bool { return f.Status == fulfillment.Scheduled }))
 }
 
 func channelsOf(orders []*order.Order) []id.Channel {

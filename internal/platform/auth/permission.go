@@ -21,7 +21,9 @@ const (
 	ChannelWrite    Permission = "channel:write"
 	OrderRead       Permission = "order:read"
 	OrderWrite      Permission = "order:write"
-	OrderPrice      Permission = "order:price" // set a price other than the list's
+	OrderPrice      Permission = "order:price"   // set a price other than the list's
+	OrderEdit       Permission = "order:edit"    // change an order that was placed
+	OrderApprove    Permission = "order:approve" // of what somebody else did
 	OrderCancel     Permission = "order:cancel"
 	OrderHold       Permission = "order:hold"
 	RoutingWrite    Permission = "routing:write"
@@ -64,17 +66,17 @@ var reading = []Permission{CatalogRead, CustomerRead, StockRead, ChannelRead, Or
 var rolePermissions = map[Role][]Permission{
 	Owner: append([]Permission{
 		CatalogWrite, CostRead, CustomerWrite, CustomerErase, StockAdjust, StockReceive, StockTransfer, StockRepair,
-		LocationWrite, ChannelWrite, OrderWrite, OrderPrice, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork,
+		LocationWrite, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork,
 		ReturnWrite, PaymentWrite, PaymentRefund, BooksRead, BooksWrite, AuditRead, SettingRead, SettingWrite,
 		UserRead, UserWrite, ImportRun, JobRead, JobWrite,
 	}, reading...),
 	Operations: append([]Permission{
 		CatalogWrite, CostRead, CustomerWrite, StockAdjust, StockReceive, StockTransfer, LocationWrite, ChannelWrite,
-		OrderWrite, OrderPrice, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork, ReturnWrite, PaymentWrite,
+		OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork, ReturnWrite, PaymentWrite,
 		SettingRead, ImportRun, JobRead, JobWrite,
 	}, reading...),
 	Warehouse:  {CatalogRead, StockRead, StockAdjust, StockReceive, StockTransfer, OrderRead, FulfillmentRead, FulfillmentWork, ReturnWrite},
-	Service:    append([]Permission{CustomerWrite, OrderWrite, OrderCancel, OrderHold, ReturnWrite, PaymentWrite, PaymentRefund}, reading...),
+	Service:    append([]Permission{CustomerWrite, OrderWrite, OrderEdit, OrderCancel, OrderHold, ReturnWrite, PaymentWrite, PaymentRefund}, reading...),
 	Buyer:      {CatalogRead, CatalogWrite, CostRead, StockRead, StockReceive, StockTransfer, OrderRead, EventRead},
 	Accountant: append([]Permission{CostRead, BooksRead, BooksWrite, PaymentWrite, PaymentRefund, AuditRead}, reading...),
 	ReadOnly:   reading,
