@@ -1128,3 +1128,43 @@ CREATE TABLE change_set (
 );
 CREATE UNIQUE INDEX change_set_open ON change_set (order_id) WHERE status IN ('draft', 'requested');
 CREATE INDEX change_set_order ON change_set (order_id, id);
+
+-- ==== 0007_routing.sql ====
+
+-- owner: inventory
+ALTER TABLE location ADD COLUMN group_codes JSONB NOT NULL DEFAULT '[]'; -- names that the rules of routing call it by
+
+-- owner: routing
+ALTER TABLE routing_decision ADD COLUMN actor TEXT NOT NULL DEFAULT '';
+-- A location that would not ship a line: routing leaves it out for that line.
+CREATE TABLE routing_exclusion (
+	line_id        UUID        NOT NULL, -- order line
+	location_id    UUID        NOT NULL,
+	order_id       UUID        NOT NULL,
+	fulfillment_id UUID        NOT NULL, -- what was rejected
+	reason         TEXT        NOT NULL,
+	actor          TEXT        NOT NULL,
+	at             TIMESTAMPTZ NOT NULL,
+	lifted_by      TEXT        NOT NULL DEFAULT '',
+	lifted_at      TIMESTAMPTZ, -- set: the location may be asked again
+	PRIMARY KEY (line_id, location_id)
+);
+CREATE INDEX routing_exclusion_order ON routing_exclusion (order_id);
+
+-- owner: fulfillment
+-- Shipments of several orders, to one customer and address, in one parcel.
+CREATE TABLE parcel_group (
+	id          UUID        NOT NULL PRIMARY KEY,
+	location_id UUID        NOT NULL,
+	status      TEXT        NOT NULL CHECK (status IN ('open', 'shipped', 'dissolved')),
+	created_by  TEXT        NOT NULL,
+	created_at  TIMESTAMPTZ NOT NULL,
+	closed_at   TIMESTAMPTZ,
+	version     BIGINT      NOT NULL DEFAULT 1
+);
+ALTER TABLE shipment ADD COLUMN parcel_id UUID;
+CREATE INDEX shipment_parcel ON shipment (parcel_id) WHERE parcel_id IS NOT NULL;
+
+-- owner: accounting
+ALTER TABLE invoice ADD COLUMN reverses_id UUID; -- of a credit note: the invoice that it takes back whole
+CREATE UNIQUE INDEX invoice_reverses ON invoice (reverses_id) WHERE reverses_id IS NOT NULL;

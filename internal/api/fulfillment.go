@@ -108,10 +108,15 @@ type FulfillmentStep struct {
 
 // may returns the version that the caller saw, if he may work on the order.
 func (in *FulfillmentStep) may(ctx context.Context, r db.Reader) (seen int64, err error) {
+	return in.mayAs(ctx, r, auth.FulfillmentWork)
+}
+
+// mayAs is may for another permission.
+func (in *FulfillmentStep) mayAs(ctx context.Context, r db.Reader, permission auth.Permission) (seen int64, err error) {
 	if seen, err = in.want(); err != nil {
 		return 0, err
 	}
-	_, err = mayWork(ctx, r, auth.FulfillmentWork, in.Fulfillment)
+	_, err = mayWork(ctx, r, permission, in.Fulfillment)
 	return seen, err
 }
 

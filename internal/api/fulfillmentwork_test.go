@@ -33,3 +33,39 @@ func TestVoidAShipment(t *testing.T) {
 		s.sound()
 	})
 }
+
+func TestMoveSplitAndReject(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newShop(t, d)
+		cart := s.order(2)
+		cart["lines"] = []object{{"sku": "MUG", "quantity": 2}, {"sku": "MUG-PAIR", "quantity": 1}}
+		order := "/v1/orders/" + s.post("/v1/orders", cart).want(http.StatusCreated).text("id")
+		s.pay(order)
+		work := s.work(order, "0")
+		line := s.get(order).text("lines.0.id")
+		units := func(n int) []object { return []object{{"line_id": line, "quantity": n}} }
+
+		s.get(work + "/destinations?line=" + line + ":2").want(http.StatusOK).wantParts(map[string]string{"items.0.location_id": s.columbus, "items.0.possible": "true"})
+		s.get(work+"/destinations?line=nonsense").want(http.StatusUnprocessableEntity, "request.invalid")
+		s.as(s.key(auth.Warehouse, nil)).post(work+"/move", object{"location_id": s.columbus}).want(http.StatusForbidden)
+		s.post(work+"/move", object{"location_id": s.columbus, "lines": units(1)}).want(http.StatusConflict, "order.unsplittable")
+		moved := s.post(work+"/move", object{"location_id": s.columbus, "reason": "a truck goes there"}).want(http.StatusOK)
+		moved.wantParts(map[string]string{"location_id": s.columbus, "status": "open", "lines.0.quantity": "2", "lines.1.quantity": "2"})
+		s.get(order + "/decisions").wantParts(map[string]string{"items.0.cause": "manual"})
+
+		there := "/v1/fulfillments/" + moved.text("id")
+		part := s.post(there+"/split", object{"lines": units(2)}).want(http.StatusCreated)
+		part.wantParts(map[string]string{"location_id": s.columbus, "lines.0.quantity": "2"})
+		s.post(there+"/merge", object{"fulfillment_ids": []string{part.text("id")}}).want(http.StatusOK)
+		s.get("/v1/fulfillments/" + part.text("id")).wantParts(map[string]string{"status": "cancelled"})
+		s.post(there+"/reject", object{"lines": units(1), "reason": "broken"}).want(http.StatusOK).wantParts(map[string]string{"status": "rejected", "lines.0.cancelled": "2"})
+		s.get(order + "/exclusions").wantParts(map[string]string{"items.0.location_id": s.columbus, "items.0.reason": "broken"})
+		if got := s.level(s.reno, "committed"); got != "2" {
+			t.Errorf("Reno has promised %s", got)
+		}
+		lift := object{"line_id": line, "location_id": s.columbus}
+		s.post(order+"/exclusions/lift", lift).want(http.StatusOK)
+		s.post(order+"/exclusions/lift", lift).want(http.StatusNotFound, "routing.not_excluded")
+		s.sound()
+	})
+}

@@ -43,6 +43,8 @@ func (s *Server) register() {
 
 	s.registerFulfillments()
 	s.registerFulfillmentSteps()
+	s.registerFulfillmentMoves()
+	s.registerRejections()
 	s.registerShipments()
 	s.registerShipping()
 	s.registerPickLists()

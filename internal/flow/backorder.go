@@ -23,11 +23,12 @@ type queue struct {
 	created      []*fulfillment.Order
 	changed      map[id.Order]*order.Order
 	decisions    []routing.Entry
-	recalls      bool // goods are taken off work only as long as they are not picked
+	recalls      bool                       // goods are taken off work only as long as they are not picked
+	causes       map[id.Order]routing.Cause // orders of which a decision is kept whatever it gives them
 }
 
 func newQueue() *queue {
-	return &queue{orders: map[id.Order]*order.Order{}, changed: map[id.Order]*order.Order{}}
+	return &queue{orders: map[id.Order]*order.Order{}, changed: map[id.Order]*order.Order{}, causes: map[id.Order]routing.Cause{}}
 }
 
 // takeWaiting takes those who wait longest for variants, and orders that the
@@ -231,6 +232,10 @@ func (q *queue) grantTo(ctx context.Context, tx *db.Tx, turns []id.Order) error 
 	if err := g.desk.openStock(ctx, tx, wanted, addresses); err != nil {
 		return err
 	}
+	var err error
+	if g.desk.excluded, err = routing.Exclusions(ctx, tx, turns); err != nil {
+		return err
+	}
 	all, err := inventory.Queue(ctx, tx, wanted)
 	if err != nil {
 		return err
@@ -278,16 +283,18 @@ func (g *grants) serve(o *order.Order) error {
 		}
 		return l.Backordered
 	}
-	if !slices.ContainsFunc(o.Lines, func(l *order.Line) bool { return wants(l) > 0 && g.anywhere(l.Variant) }) {
+	cause := g.causes[o.ID]
+	if !slices.ContainsFunc(o.Lines, func(l *order.Line) bool { return wants(l) > 0 && (cause != "" || g.anywhere(l.Variant)) }) {
 		return nil
 	}
 	request, lines := g.desk.request(o, wants)
 	route, err := routing.Plan(request)
-	if err != nil || len(route.Parcels) == 0 {
+	if err != nil || len(route.Parcels) == 0 && cause == "" {
 		return err
 	}
+	delete(g.causes, o.ID)
 	g.desk.stock.Take(route)
-	entry := routing.NewEntry(g.desk.now, o.ID, routing.CauseRestocked, route.Decision)
+	entry := routing.NewEntry(g.desk.now, o.ID, cmp.Or(cause, routing.CauseRestocked), route.Decision)
 	g.decisions = append(g.decisions, entry)
 	given := map[id.Line]bool{}
 	for _, parcel := range route.Parcels {
@@ -300,11 +307,19 @@ func (g *grants) serve(o *order.Order) error {
 		}
 	}
 	for _, b := range route.Backorders {
-		if l := lines[b.Line]; given[l.ID] && !g.splits(l) && !b.Location.IsZero() {
+		if l := lines[b.Line]; !b.Location.IsZero() && (given[l.ID] && !g.splits(l) || g.waitsInVain(l)) {
 			g.wait(l, b.Location)
 		}
 	}
 	return nil
+}
+
+// waitsInVain tells whether a line waits at a location that would not ship it.
+func (g *grants) waitsInVain(l *order.Line) bool {
+	return slices.ContainsFunc(g.rows[l.ID], func(w *inventory.Reservation) bool {
+		_, no := g.desk.excluded[l.ID][w.Location]
+		return no && w.Quantity > 0
+	})
 }
 
 // together lists the lines of an order that wait and may not be sent from several
@@ -350,6 +365,9 @@ func (g *grants) complete(o *order.Order, unit []*order.Line, at id.Location) er
 		return nil
 	}
 	free := func(l *order.Line) int64 {
+		if _, no := g.desk.excluded[l.ID][at]; no {
+			return 0
+		}
 		return min(l.Backordered, g.desk.stock[routing.At{Location: at, Variant: l.Variant}])
 	}
 	settled := func(l *order.Line) int64 { return l.Quantity - l.Backordered - l.Unallocated }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"purser/internal/base/fault"
@@ -37,7 +38,8 @@ type desk struct {
 	strategy  routing.Strategy
 	over      postal.Overlay
 	stock     routing.Stock
-	owed      map[id.Variant]int64 // units backordered anywhere
+	owed      map[id.Variant]int64               // units backordered anywhere
+	excluded  map[id.Line]map[id.Location]string // locations that would not ship a line, and why
 
 	work         []*fulfillment.Order // nobody has begun with; what is added for their order and location leaves with them
 	claims       []inventory.Claim
@@ -362,9 +364,29 @@ func (d *desk) request(o *order.Order, wanted func(*order.Line) int64) (routing.
 		if !l.Active {
 			c.Excluded = "closed"
 		}
+		d.leaveOut(&c, lines)
 		r.Locations = append(r.Locations, c)
 	}
 	return r, lines
+}
+
+// leaveOut says what of some lines a location would not ship before.
+func (d *desk) leaveOut(c *routing.Location, lines []*order.Line) {
+	var said []string
+	all := true
+	for _, l := range lines {
+		reason, no := d.excluded[l.ID][c.ID]
+		if !no {
+			all = false
+			continue
+		}
+		c.Refused = append(c.Refused, l.Variant)
+		said = append(said, fmt.Sprintf("rejected %s: %s", l.SKU, reason))
+	}
+	c.Refusal = strings.Join(said, "; ")
+	if all && c.Excluded == "" {
+		c.Excluded = c.Refusal
+	}
 }
 
 // perKit is how many units of each component make one of the kits that are

@@ -364,3 +364,79 @@ func TestEverybodyAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// One of a shipment and a move of the same units happens, and never half of each.
+func TestGoodsAreShippedOrMoved(t *testing.T) {
+	race(t, func(t *testing.T, s *shop.Shop) {
+		const rounds = 12
+		s.Receive("MUG", shop.Berlin, 3*rounds)
+		s.Receive("MUG", shop.Munich, 3*rounds)
+		for range rounds {
+			o := s.Place(shop.Of("MUG", 3))
+			f := s.WorkAt(o, shop.Berlin).ID
+			errs := atOnce(2, func(i int) error {
+				if i == 0 {
+					_, err := s.TryShip(flow.Shipping{Fulfillment: f})
+					return err
+				}
+				return s.Try(func(tx *db.Tx) error {
+					_, err := flow.Move(s.Ctx, tx, flow.Moving{Fulfillment: f, To: s.Location(shop.Munich)})
+					return err
+				})
+			})
+			if got := tally(t, errs); got[""] != 1 {
+				t.Errorf("one of ship and move happens, not %v", got)
+			}
+			s.Ship(o)
+			shop.Equal(t, "shipped", s.Line(o, "MUG").Shipped, 3)
+		}
+		berlin, munich := s.Level("MUG", shop.Berlin), s.Level("MUG", shop.Munich)
+		shop.Equal(t, "on hand", berlin.OnHand+munich.OnHand, 3*rounds)
+		shop.Equal(t, "committed", berlin.Committed+munich.Committed, 0)
+	})
+}
+
+// Locations reject while others receive, place and move: all of it adds up, and nobody waits for anybody for ever.
+func TestRejectionsAndRoutingAtOnce(t *testing.T) {
+	race(t, func(t *testing.T, s *shop.Shop) {
+		s.SplitLines()
+		var orders []*order.Order
+		for _, code := range []string{shop.Berlin, shop.Munich} {
+			s.Receive("TEA", code, 12)
+			s.Receive("MUG", code, 12)
+		}
+		for range 8 {
+			orders = append(orders, s.Place(shop.Of("TEA", 2), shop.Of("MUG", 1)))
+		}
+		works := make([]id.Fulfillment, len(orders))
+		for i, o := range orders {
+			works[i] = s.Work(o)[0].ID
+		}
+		tally(t, atOnce(32, func(i int) error {
+			switch f := works[i%8]; i / 8 {
+			case 0:
+				return s.Try(func(tx *db.Tx) error {
+					_, err := flow.Reject(s.Ctx, tx, flow.Rejection{Fulfillment: f, Reason: "too busy"})
+					return err
+				})
+			case 1:
+				return s.Try(func(tx *db.Tx) error {
+					_, err := flow.Move(s.Ctx, tx, flow.Moving{Fulfillment: f, To: s.Location(shop.Munich)})
+					return err
+				})
+			case 2:
+				_, err := s.TryPlace(nil, shop.Of("TEA", 2))
+				return err
+			default:
+				return s.Try(func(tx *db.Tx) error {
+					_, err := flow.ReceiveGoods(s.Ctx, tx, []flow.Receipt{{Variant: s.Variant("TEA"), Location: s.Location(shop.Munich), Quantity: 1}})
+					return err
+				})
+			}
+		}))
+		for _, o := range orders {
+			l := s.Line(o, "TEA")
+			shop.Equal(t, "units of the line", l.Allocated+l.Backordered, 2)
+		}
+	})
+}

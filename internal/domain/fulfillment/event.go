@@ -76,6 +76,38 @@ type Refused struct {
 // Kind names the fact.
 func (Refused) Kind() string { return "fulfillment.refused" }
 
+// Moved says that units are to be sent from another location.
+type Moved struct {
+	about
+	To         id.Fulfillment `json:"to_fulfillment_id"`
+	ToLocation id.Location    `json:"to_location_id"`
+	Units      int64          `json:"units"`
+	Reason     string         `json:"reason,omitempty"`
+}
+
+// Kind names the fact.
+func (Moved) Kind() string { return "fulfillment.moved" }
+
+// Split says that units got a fulfillment order of their own.
+type Split struct {
+	about
+	To    id.Fulfillment `json:"to_fulfillment_id"`
+	Units int64          `json:"units"`
+}
+
+// Kind names the fact.
+func (Split) Kind() string { return "fulfillment.split" }
+
+// Merged says that all units went to another fulfillment order.
+type Merged struct {
+	about
+	Into  id.Fulfillment `json:"into_fulfillment_id"`
+	Units int64          `json:"units"`
+}
+
+// Kind names the fact.
+func (Merged) Kind() string { return "fulfillment.merged" }
+
 // Ended says that nothing is left to do: closed, cancelled or rejected.
 type Ended struct {
 	about

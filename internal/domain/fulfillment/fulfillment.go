@@ -151,16 +151,21 @@ func (o *Order) Add(line id.Line, variant id.Variant, n int64) error {
 	if n <= 0 {
 		return badQuantity(n)
 	}
+	o.ask(line, variant, n)
+	return nil
+}
+
+// ask asks for n more units, which have to be picked.
+func (o *Order) ask(line id.Line, variant id.Variant, n int64) {
 	o.PickedAt, o.PackedAt = time.Time{}, time.Time{}
 	if l := o.Line(line); l != nil {
 		l.Quantity += n
-		return nil
+		return
 	}
 	o.Lines = append(o.Lines, &Line{
 		ID: id.New[id.FulfillmentLine](o.CreatedAt), Fulfillment: o.ID,
 		Line: line, Variant: variant, Counts: Counts{Quantity: n},
 	})
-	return nil
 }
 
 // Line returns the line for an order line, nil if there is none.
@@ -371,36 +376,6 @@ func (l *Line) cancel(n int64) {
 	l.Cancelled += n
 	l.Picked = min(l.Picked, l.Open())
 	l.undone = true
-}
-
-// Move takes free units off and returns a new order for them at another
-// location: its status is that of an order nobody has begun with. Cost: what
-// was picked has to be put back. The flow moves the reservations.
-func (o *Order) Move(q Quantities, to id.Location, reason string, now time.Time) (*Order, error) {
-	if to == o.Location {
-		return nil, fault.New(fault.Invalid, "fulfillment.same_location", "The goods are at this location already.")
-	}
-	if err := o.checkFree("move", q); err != nil {
-		return nil, err
-	}
-	moved := New(now, o.Order, to)
-	moved.Kind, moved.Priority, moved.ShipBy = o.Kind, o.Priority, o.ShipBy
-	if o.Status != Scheduled {
-		moved.Status, moved.ReleasedAt = Open, now
-	}
-	for _, l := range o.Lines {
-		n := q[l.Line]
-		if n == 0 {
-			continue
-		}
-		if err := moved.Add(l.Line, l.Variant, n); err != nil {
-			return nil, err
-		}
-		if err := o.Cancel(l.Line, n, reason, now); err != nil {
-			return nil, err
-		}
-	}
-	return moved, nil
 }
 
 // checkFree refuses quantities that are not free, as a whole.

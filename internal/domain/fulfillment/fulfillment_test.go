@@ -33,8 +33,8 @@ func makeOrder(t interface{ Fatal(...any) }, quantities ...int64) *Order {
 
 func wantCode(t *testing.T, err error, code string) {
 	t.Helper()
-	if !fault.Is(err, code) {
-		t.Errorf("got %v, want %s", err, code)
+	if code == "" && err != nil || code != "" && !fault.Is(err, code) {
+		t.Errorf("got %v, want %q", err, code)
 	}
 }
 
@@ -248,19 +248,54 @@ func TestPackedUnitsAreNotFree(t *testing.T) {
 func TestMove(t *testing.T) {
 	o := makeOrder(t, 5, 1)
 	line := o.Lines[0].Line
-	to := newID[id.Location]()
-	moved := must(o.Move(Quantities{line: 2}, to, "nearer", noon))(t)
-	if moved.Location != to || moved.Status != Open || moved.Order != o.Order || moved.Lines[0].Quantity != 2 || o.Open() != 4 {
+	moved := o.Sibling(newID[id.Location](), noon)
+	wantCode(t, o.Move(moved, Quantities{line: 2}, "nearer", noon), "")
+	if moved.Status != Open || moved.Order != o.Order || moved.Lines[0].Quantity != 2 || o.Open() != 4 {
 		t.Errorf("%+v", moved)
 	}
-	_, err := o.Move(Quantities{line: 4}, to, "", noon)
-	wantCode(t, err, "fulfillment.too_many")
-	_, err = o.Move(Quantities{line: 1}, o.Location, "", noon)
-	wantCode(t, err, "fulfillment.same_location")
-	must(o.Move(o.Free(), to, "", noon))(t)
-	if o.Status != Cancelled {
-		t.Error(o.Status)
+	wantCode(t, o.Move(moved, Quantities{line: 4}, "", noon), "fulfillment.too_many")
+	wantCode(t, o.Move(o.Sibling(o.Location, noon), Quantities{line: 1}, "", noon), "fulfillment.same_location")
+	wantCode(t, o.Pick(line, 2, noon), "")
+	wantCode(t, o.Move(moved, Quantities{line: 2}, "", noon), "fulfillment.picked")
+	wantCode(t, o.Move(moved, o.Movable(), "", noon), "")
+	wantCode(t, o.Unpick(line, 2), "")
+	wantCode(t, o.Move(moved, o.Movable(), "", noon), "")
+	if o.Status != Cancelled || moved.Open() != 6 {
+		t.Error(o.Status, moved.Open())
 	}
+	wantCode(t, o.Move(moved, Quantities{line: 1}, "", noon), "fulfillment.cancelled")
+}
+
+func TestSplitAndMerge(t *testing.T) {
+	o := makeOrder(t, 5, 1)
+	line := o.Lines[0].Line
+	_, err := o.Split(o.Free(), noon)
+	wantCode(t, err, "fulfillment.nothing_left")
+	part := must(o.Split(Quantities{line: 3}, noon))(t)
+	if part.Open() != 3 || o.Open() != 3 || part.Location != o.Location || part.Status != Open {
+		t.Errorf("%+v of %+v", part, o)
+	}
+	wantCode(t, o.Merge(o, noon), "fulfillment.same_order")
+	wantCode(t, o.Merge(makeOrder(t, 1), noon), "fulfillment.other_order")
+	wantCode(t, part.Pick(line, 1, noon), "")
+	wantCode(t, part.Merge(o, noon), "fulfillment.picked")
+	wantCode(t, o.Merge(part, noon), "") // what is begun may get more
+	if o.Status != Cancelled || part.Open() != 6 || part.Line(line).ToPick() != 4 {
+		t.Errorf("%+v of %+v", part, o)
+	}
+	wantCode(t, part.Merge(o, noon), "fulfillment.cancelled")
+}
+
+func TestRejectPart(t *testing.T) {
+	o := makeOrder(t, 5, 1)
+	line := o.Lines[0].Line
+	wantCode(t, o.Pick(line, 5, noon), "")
+	part := must(o.RejectPart(Quantities{line: 2}, "damaged", noon))(t)
+	if part.Status != Rejected || part.Lines[0].Cancelled != 2 || o.Status != InProgress || o.Line(line).Picked != 3 {
+		t.Errorf("%+v of %+v", part, o)
+	}
+	_, err := o.RejectPart(Quantities{line: 4}, "damaged", noon)
+	wantCode(t, err, "fulfillment.too_many")
 }
 
 // Random work on an order, against a model that knows units one by one: no unit

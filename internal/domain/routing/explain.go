@@ -48,6 +48,7 @@ type Decision struct {
 	Rejected             []Attempt   `json:"rejected,omitempty"` // rules that could not serve the whole order
 	Exact                bool        `json:"exact"`              // false when the search was cut short
 	Work                 int         `json:"work,omitempty"`     // steps of the search
+	By                   string      `json:"by,omitempty"`       // who chose by hand; empty: the rules did
 }
 
 // Candidate is a location as the decision saw it.
@@ -58,7 +59,7 @@ type Candidate struct {
 	Km       *float64    `json:"km,omitempty"` // nil when unknown
 	Stock    []int64     `json:"stock"`        // available units of each line's variant, by line
 	Verdict  Verdict     `json:"verdict"`
-	Reason   string      `json:"reason,omitempty"` // why it was excluded
+	Reason   string      `json:"reason,omitempty"` // why it was excluded, or what it would not ship
 }
 
 // Verdict says what became of a candidate, and why.
@@ -71,6 +72,7 @@ const (
 	VerdictEmpty     Verdict = "empty"     // had nothing
 	VerdictWaits     Verdict = "waits"     // had nothing that could ship, and is where the order is backordered
 	VerdictExcluded  Verdict = "excluded"  // might not serve the order, for the reason given
+	VerdictPassed    Verdict = "passed"    // had everything, and a person chose another
 )
 
 // Attempt is a rule that could not serve the whole order.
@@ -82,6 +84,7 @@ type Attempt struct {
 
 func (p *problem) decide(a *attempt, attempts []*attempt, r *Route) Decision {
 	d := Decision{
+		By:                   a.by,
 		Strategy:             p.Strategy.Name,
 		Market:               p.Market,
 		Version:              p.Strategy.Version,
@@ -156,6 +159,10 @@ func (p *problem) list(d *Decision, a *attempt) {
 			c.Km = &km
 		}
 		c.Verdict, c.Reason = p.verdict(a, i)
+		if d.By != "" && c.Verdict == VerdictOutranked {
+			c.Verdict = VerdictPassed
+		}
+		c.Reason = cmp.Or(c.Reason, l.Refusal)
 		d.Candidates[n] = c
 	}
 }
@@ -210,6 +217,9 @@ func (p *problem) reason(a *attempt, location int) string {
 // (212 km), nearest of 3 locations that have everything."
 func (d Decision) Sentence() string {
 	var said []string
+	if d.By != "" {
+		return fmt.Sprintf("Chosen by hand: %s.", d.say(VerdictChosen))
+	}
 	switch d.Outcome {
 	case OutcomeWhole:
 		said = append(said, d.sayWhole())

@@ -41,6 +41,25 @@ func Plan(r Request) (Route, error) {
 	return route, nil
 }
 
+// Override is the decision of a person: all lines of a request come from one
+// location, whatever the strategy says. The location must be among those of the
+// request, and have all that is asked for: the caller checks that.
+func Override(r Request, at id.Location, by string) (Decision, error) {
+	r.Strategy = Strategy{Name: "by hand", Rules: []Rule{{Name: "chosen by hand"}}}
+	p, err := newProblem(r)
+	if err != nil {
+		return Decision{}, err
+	}
+	a := p.attempt(&p.Strategy.Rules[0])
+	a.chosen, a.served = []int{slices.IndexFunc(r.Locations, func(l Location) bool { return l.ID == at })}, p.wanted
+	if a.chosen[0] < 0 {
+		return Decision{}, errors.New("the chosen location is none of the request's")
+	}
+	a.fates[a.chosen[0]], a.by = eligible, by
+	route := p.allocate(a)
+	return p.decide(a, nil, &route), nil
+}
+
 // problem is a request in the form that the planner works on.
 type problem struct {
 	Request
@@ -88,7 +107,11 @@ func newProblem(r Request) (*problem, error) {
 	p.supply = make([]int64, 0, len(r.Locations)*len(p.variants))
 	for i := range r.Locations {
 		for _, v := range p.variants {
-			p.supply = append(p.supply, max(0, r.Stock[At{r.Locations[i].ID, v}]))
+			n := max(0, r.Stock[At{r.Locations[i].ID, v}])
+			if slices.Contains(r.Locations[i].Refused, v) {
+				n = 0
+			}
+			p.supply = append(p.supply, n)
 		}
 	}
 	return p, nil
@@ -161,20 +184,34 @@ type attempt struct {
 	eligible int
 	complete int   // eligible locations that have everything
 	first    int   // the best ranked eligible location, or -1
+	whole    int   // the best ranked that has everything, or -1
 	units          // what stays together under this rule; empty when one location serves all
 	chosen   []int // locations, best ranked first
 	assigned []int // by bundle: the location that serves it, or -1
 	served   int64
 	exact    bool
 	work     int
+	by       string // who chose by hand
 }
 
 // try finds the best set of locations under a rule.
 func (p *problem) try(rule *Rule) *attempt {
-	a := &attempt{rule: rule, ranks: rule.ranks(), first: -1, exact: true}
+	a := p.attempt(rule)
+	switch {
+	case a.whole >= 0:
+		a.chosen, a.served = []int{a.whole}, p.wanted
+	case a.eligible > 0:
+		a.units = p.divide(rule.Split)
+		p.search(a)
+	}
+	return a
+}
+
+// attempt looks at each location by itself.
+func (p *problem) attempt(rule *Rule) *attempt {
+	a := &attempt{rule: rule, ranks: rule.ranks(), first: -1, whole: -1, exact: true}
 	a.keys = make([]key, len(p.Locations))
 	a.fates = make([]fate, len(p.Locations))
-	whole := -1
 	for i := range p.Locations {
 		l := &p.Locations[i]
 		a.keys[i] = p.key(l, a.ranks)
@@ -189,16 +226,9 @@ func (p *problem) try(rule *Rule) *attempt {
 			continue
 		}
 		a.complete++
-		if whole < 0 || p.before(a, i, whole) {
-			whole = i
+		if a.whole < 0 || p.before(a, i, a.whole) {
+			a.whole = i
 		}
-	}
-	switch {
-	case whole >= 0:
-		a.chosen, a.served = []int{whole}, p.wanted
-	case a.eligible > 0:
-		a.units = p.divide(rule.Split)
-		p.search(a)
 	}
 	return a
 }

@@ -118,6 +118,11 @@ type Location struct {
 	// Excluded says why this location may not serve this order, in a few words
 	// ("closed", "does not ship hazardous goods"); empty when it may.
 	Excluded string
+
+	// Refused are variants that this location would not ship for this order, and
+	// Refusal says so: its stock of them does not count.
+	Refused []id.Variant
+	Refusal string
 }
 
 // Stock is what can be promised: available units by location and variant.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"purser/internal/base/actor"
 	"purser/internal/base/fault"
 	"purser/internal/base/id"
 	"purser/internal/platform/db"
@@ -16,10 +17,11 @@ type Cause string
 // The causes.
 const (
 	CausePlaced    Cause = "placed"    // it came in
-	CauseMoved     Cause = "moved"     // a person chose another location
+	CauseManual    Cause = "manual"    // a person chose another location
 	CauseRestocked Cause = "restocked" // stock came for what was backordered
 	CauseRejected  Cause = "rejected"  // a location would not ship it
 	CauseEdited    Cause = "edited"    // the order was changed
+	CauseRerouted  Cause = "rerouted"  // a later look found a better way
 )
 
 // Entry is a decision as it is kept: who is shown an order sees all of them.
@@ -28,6 +30,7 @@ type Entry struct {
 	Order    id.Order          `db:"order_id" json:"order_id"`
 	At       time.Time         `db:"at" json:"at"`
 	Cause    Cause             `db:"cause" json:"cause"`
+	Actor    string            `db:"actor" json:"actor,omitempty" doc:"Who brought it about."`
 	Strategy string            `db:"strategy" json:"strategy"`
 	Summary  string            `db:"summary" json:"summary" doc:"The decision in a sentence or two."`
 	Decision db.JSON[Decision] `db:"body" json:"decision"`
@@ -45,7 +48,9 @@ func NewEntry(now time.Time, order id.Order, cause Cause, d Decision) Entry {
 // Record keeps decisions, and adds the fact to the timelines of their orders.
 func Record(ctx context.Context, tx *db.Tx, entries []Entry) error {
 	facts := make([]event.Fact, len(entries))
-	for i, e := range entries {
+	for i := range entries {
+		entries[i].Actor = actor.Name(ctx)
+		e := &entries[i]
 		d := &e.Decision.V
 		facts[i] = Routed{Order: e.Order, Decision: e.ID, Cause: e.Cause, Outcome: d.Outcome, Parcels: d.Parcels, Summary: e.Summary}
 	}

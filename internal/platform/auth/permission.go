@@ -29,6 +29,7 @@ const (
 	RoutingWrite    Permission = "routing:write"
 	FulfillmentRead Permission = "fulfillment:read"
 	FulfillmentWork Permission = "fulfillment:work"
+	FulfillmentMove Permission = "fulfillment:move" // choose another location by hand
 	ReturnWrite     Permission = "return:write"
 	PaymentRead     Permission = "payment:read"
 	PaymentWrite    Permission = "payment:write"
@@ -66,17 +67,17 @@ var reading = []Permission{CatalogRead, CustomerRead, StockRead, ChannelRead, Or
 var rolePermissions = map[Role][]Permission{
 	Owner: append([]Permission{
 		CatalogWrite, CostRead, CustomerWrite, CustomerErase, StockAdjust, StockReceive, StockTransfer, StockRepair,
-		LocationWrite, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork,
+		LocationWrite, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork, FulfillmentMove,
 		ReturnWrite, PaymentWrite, PaymentRefund, BooksRead, BooksWrite, AuditRead, SettingRead, SettingWrite,
 		UserRead, UserWrite, ImportRun, JobRead, JobWrite,
 	}, reading...),
 	Operations: append([]Permission{
 		CatalogWrite, CostRead, CustomerWrite, StockAdjust, StockReceive, StockTransfer, LocationWrite, ChannelWrite,
-		OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork, ReturnWrite, PaymentWrite,
+		OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork, FulfillmentMove, ReturnWrite, PaymentWrite,
 		SettingRead, ImportRun, JobRead, JobWrite,
 	}, reading...),
 	Warehouse:  {CatalogRead, StockRead, StockAdjust, StockReceive, StockTransfer, OrderRead, FulfillmentRead, FulfillmentWork, ReturnWrite},
-	Service:    append([]Permission{CustomerWrite, OrderWrite, OrderEdit, OrderCancel, OrderHold, ReturnWrite, PaymentWrite, PaymentRefund}, reading...),
+	Service:    append([]Permission{CustomerWrite, OrderWrite, OrderEdit, OrderCancel, OrderHold, FulfillmentMove, ReturnWrite, PaymentWrite, PaymentRefund}, reading...),
 	Buyer:      {CatalogRead, CatalogWrite, CostRead, StockRead, StockReceive, StockTransfer, OrderRead, EventRead},
 	Accountant: append([]Permission{CostRead, BooksRead, BooksWrite, PaymentWrite, PaymentRefund, AuditRead}, reading...),
 	ReadOnly:   reading,

@@ -1,0 +1,157 @@
+package flow
+
+import (
+	"context"
+
+	"purser/internal/base/fault"
+	"purser/internal/base/id"
+	"purser/internal/base/text"
+	"purser/internal/domain/fulfillment"
+	"purser/internal/domain/inventory"
+	"purser/internal/domain/order"
+	"purser/internal/domain/routing"
+	"purser/internal/platform/db"
+)
+
+// Rejection says what a location will not ship, and why.
+type Rejection struct {
+	Fulfillment id.Fulfillment
+	Version     int64                  // the version that the caller saw; 0: any
+	Lines       fulfillment.Quantities // by order line; empty: all that is open
+	Reason      string
+}
+
+// Reject takes work off a location that will not do it. The location is left out
+// for these lines from now on; they are routed anew at once, before others who
+// wait, and what no other location has is backordered with the place in the
+// queue that it had. Of lines and kits that may not be split, all that is here
+// is meant. It returns the fulfillment order that is rejected: a new one where
+// only a part is. The stock stays as the books have it: where the goods are not
+// there or not good, adjust it too.
+func Reject(ctx context.Context, tx *db.Tx, r Rejection) (*fulfillment.Order, error) {
+	reason := text.Clean(r.Reason)
+	if reason == "" {
+		return nil, fault.New(fault.Invalid, "fulfillment.no_reason", "Say why the location will not ship it.")
+	}
+	q, f, err := takeHeld(ctx, tx, r.Fulfillment)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.CheckVersion(r.Version); err != nil {
+		return nil, err
+	}
+	if f.Kind == fulfillment.KindPickup {
+		return nil, fault.New(fault.Conflict, "fulfillment.pickup", "The customer fetches this order here, so that it is not given to another location by itself: move it, or cancel the units.")
+	}
+	o := q.orders[f.Order]
+	units, err := rejected(o, f, r.Lines)
+	if err != nil {
+		return nil, err
+	}
+	variants := openVariants([]*fulfillment.Order{f})
+	gone, err := q.refuse(tx, o, f, units, reason)
+	if err != nil {
+		return nil, err
+	}
+	var moves []inventory.Move
+	var exclusions []routing.Exclusion
+	for _, line := range unique(keys(units)) {
+		l := o.Line(line)
+		moves = append(moves, inventory.Move{
+			Demand: id.Any(line), Variant: l.Variant, From: f.Location, To: f.Location,
+			FromKind: inventory.Stock, ToKind: inventory.Backorder, Quantity: units[line],
+		})
+		exclusions = append(exclusions, routing.Exclusion{Line: line, Location: f.Location, Order: o.ID, Fulfillment: gone.ID, Reason: reason})
+	}
+	if err := inventory.Rehome(ctx, tx, moves); err != nil {
+		return nil, err
+	}
+	if err := routing.Exclude(ctx, tx, exclusions); err != nil {
+		return nil, err
+	}
+	q.changed[o.ID], q.causes[o.ID] = o, routing.CauseRejected
+	if err := q.grantTo(ctx, tx, []id.Order{o.ID}); err != nil {
+		return nil, err
+	}
+	return gone, q.fill(ctx, tx, variants)
+}
+
+// rejected are the units that are meant: more than were named where they may not
+// be split.
+func rejected(o *order.Order, f *fulfillment.Order, named fulfillment.Quantities) (fulfillment.Quantities, error) {
+	units := fulfillment.Quantities{}
+	for _, l := range f.Lines {
+		if n := l.Open(); n > 0 && len(named) == 0 {
+			units[l.Line] = n
+		}
+	}
+	for line, n := range named {
+		if n <= 0 || f.Line(line) == nil {
+			return nil, fault.New(fault.Invalid, "fulfillment.bad_quantity", "Name units of lines that the fulfillment order has.")
+		}
+		units[line] = max(units[line], n)
+		for _, part := range inseparable(o, f, line) {
+			units[part.Line] = max(part.Open(), n)
+		}
+	}
+	for _, line := range unique(keys(units)) {
+		if l := f.Line(line); l.Packed > 0 && units[line] > l.Free() {
+			return nil, fault.New(fault.Conflict, "fulfillment.packed", "%d units of %s are packed: void their shipment first.", l.Packed, o.Line(line).SKU)
+		}
+	}
+	return units, nil
+}
+
+// refuse takes units off a fulfillment order, and returns the one that bears the
+// rejection.
+func (q *queue) refuse(tx *db.Tx, o *order.Order, f *fulfillment.Order, units fulfillment.Quantities, reason string) (gone *fulfillment.Order, err error) {
+	whole := true
+	for _, l := range f.Lines {
+		whole = whole && units[l.Line] >= l.Open()
+	}
+	err = withWork(o, f, func() error {
+		if whole {
+			_, err := f.Reject(reason, tx.Now())
+			gone = f
+			if err != nil {
+				return err
+			}
+		} else if gone, err = f.RejectPart(units, reason, tx.Now()); err != nil {
+			return err
+		}
+		for _, line := range unique(keys(units)) {
+			if err := o.Unfill(line, units[line]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil && !whole {
+		q.created = append(q.created, gone)
+	}
+	return gone, err
+}
+
+// Readmit lets a location be asked again for a line that it would not ship, and
+// gives it to the line where it waits.
+func Readmit(ctx context.Context, tx *db.Tx, oid id.Order, line id.Line, location id.Location) error {
+	seen, err := order.Get(ctx, tx, oid)
+	if err != nil {
+		return err
+	}
+	var variants []id.Variant
+	if l := seen.Line(line); l != nil && l.Goods() {
+		variants = append(variants, l.Variant)
+	}
+	q, err := takeWaiting(ctx, tx, variants, oid)
+	if err != nil {
+		return err
+	}
+	if err := q.lock(ctx, tx, variants); err != nil {
+		return err
+	}
+	if err := routing.Lift(ctx, tx, oid, line, location); err != nil {
+		return err
+	}
+	return q.fill(ctx, tx, variants)
+}
