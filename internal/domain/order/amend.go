@@ -61,7 +61,7 @@ func (m *amendment) grow(by int64) error {
 		return fault.Fields{"unit_price": "makes the line cost more than can be counted"}.Err("order.bad_price", "The line cannot cost so much.")
 	}
 	o, l := m.order, m.line
-	rest := m.left.net + m.share(l.LineDiscount) + m.share(l.OrderDiscount)
+	rest := m.gross()
 	next := rest + by
 	l.Subtotal += by
 	for _, d := range o.discountsOf(l) {
@@ -86,6 +86,12 @@ func (m *amendment) share(amount int64) int64 {
 		return 0
 	}
 	return money.Share(amount, 0, m.left.units, m.line.Quantity)
+}
+
+// gross is what the units that are left cost before discounts: not quite price
+// times quantity, where others took the rounding with them.
+func (m *amendment) gross() int64 {
+	return m.left.net + m.share(m.line.LineDiscount) + m.share(m.line.OrderDiscount)
 }
 
 // discountsOf are the discounts on a line, its own first, and then the order's.
@@ -219,6 +225,18 @@ func level(lines []*Line, nets []int64) {
 // AddDiscount takes something off what is left of a line, or without a line, of
 // all lines. It returns the discount.
 func (o *Order) AddDiscount(line id.Line, in DraftDiscount, now time.Time) (*Discount, error) {
+	var out *Discount
+	err := o.atOnce(func() (err error) {
+		out, err = o.addDiscount(line, in, now)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (o *Order) addDiscount(line id.Line, in DraftDiscount, now time.Time) (*Discount, error) {
 	f := fault.Fields{}
 	checkDiscounts(f, "discounts", []DraftDiscount{in})
 	if len(o.Discounts) >= 2*MaxDiscounts {
@@ -249,7 +267,7 @@ func (o *Order) AddDiscount(line id.Line, in DraftDiscount, now time.Time) (*Dis
 		amendments[i].take(d, part)
 		amendments[i].commit()
 	}
-	return d, o.resum()
+	return d, nil
 }
 
 // discounted are the lines that a discount on a line, or on the order, may be
@@ -274,6 +292,10 @@ func (o *Order) discounted(line id.Line) ([]*Line, error) {
 
 // RemoveDiscount takes back a discount as far as it is on what is left.
 func (o *Order) RemoveDiscount(discount id.Discount) error {
+	return o.atOnce(func() error { return o.removeDiscount(discount) })
+}
+
+func (o *Order) removeDiscount(discount id.Discount) error {
 	i := slices.IndexFunc(o.Discounts, func(d *Discount) bool { return d.ID == discount })
 	if i < 0 {
 		return fault.New(fault.NotFound, "order.discount_not_found", "Order %d has no discount %s.", o.Number, discount)
@@ -314,7 +336,7 @@ func (o *Order) RemoveDiscount(discount id.Discount) error {
 		d.Kind, d.Rate = DiscountAmount, 0
 	}
 	o.repriced = true
-	return o.resum()
+	return nil
 }
 
 // alike is what the discounts that are on the same line, or on the order, take off.
@@ -329,6 +351,18 @@ func (o *Order) alike(d *Discount) (sum int64) {
 
 // AddCharge adds a charge to the order.
 func (o *Order) AddCharge(in DraftCharge, now time.Time) (*Charge, error) {
+	var out *Charge
+	err := o.atOnce(func() (err error) {
+		out, err = o.addCharge(in, now)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (o *Order) addCharge(in DraftCharge, now time.Time) (*Charge, error) {
 	if err := o.MayEdit(); err != nil {
 		return nil, err
 	}
@@ -348,12 +382,16 @@ func (o *Order) AddCharge(in DraftCharge, now time.Time) (*Charge, error) {
 	c := o.Charges[n]
 	c.Position = int64(n + 1)
 	o.repriced = true
-	return c, o.resum()
+	return c, nil
 }
 
 // SetCharge changes what a charge that was not invoiced costs, as priced, and its
 // title unless that is empty.
 func (o *Order) SetCharge(charge id.Charge, amount int64, title string) error {
+	return o.atOnce(func() error { return o.setCharge(charge, amount, title) })
+}
+
+func (o *Order) setCharge(charge id.Charge, amount int64, title string) error {
 	c, err := o.openCharge(charge)
 	if err != nil {
 		return err
@@ -378,7 +416,7 @@ func (o *Order) SetCharge(charge id.Charge, amount int64, title string) error {
 		c.Title = title
 	}
 	o.repriced = true
-	return o.resum()
+	return nil
 }
 
 // RemoveCharge cancels a charge that was not invoiced.

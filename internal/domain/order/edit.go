@@ -89,6 +89,10 @@ func (o *Order) Remove(line id.Line, n int64, reason CancelReason) ([]Cancelled,
 // AddUnits asks for n more units of a line, at its price. They are not allocated
 // yet.
 func (o *Order) AddUnits(line id.Line, n int64) error {
+	return o.atOnce(func() error { return o.addUnits(line, n) })
+}
+
+func (o *Order) addUnits(line id.Line, n int64) error {
 	l, err := o.sold(line)
 	if err != nil {
 		return err
@@ -122,12 +126,24 @@ func (o *Order) AddUnits(line id.Line, n int64) error {
 	l.Quantity += n
 	l.Unallocated += n
 	m.commit()
-	return o.resum()
+	return nil
 }
 
 // AddLine adds a line to the order, with its own discounts; percentages of the
 // order apply to it. Its units are not allocated yet.
 func (o *Order) AddLine(in DraftLine, now time.Time) (*Line, error) {
+	var out *Line
+	err := o.atOnce(func() (err error) {
+		out, err = o.addLine(in, now)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (o *Order) addLine(in DraftLine, now time.Time) (*Line, error) {
 	if err := o.MayEdit(); err != nil {
 		return nil, err
 	}
@@ -168,11 +184,15 @@ func (o *Order) AddLine(in DraftLine, now time.Time) (*Line, error) {
 		last = l.Position
 	}
 	o.repriced = true
-	return l, o.resum()
+	return l, nil
 }
 
 // SetPrice gives what is left of a line another price for a unit.
 func (o *Order) SetPrice(line id.Line, price money.Micros) error {
+	return o.atOnce(func() error { return o.setPrice(line, price) })
+}
+
+func (o *Order) setPrice(line id.Line, price money.Micros) error {
 	l, err := o.sold(line)
 	if err != nil {
 		return err
@@ -187,18 +207,11 @@ func (o *Order) SetPrice(line id.Line, price money.Micros) error {
 	if m.left.units == 0 {
 		return fault.New(fault.Conflict, "order.invoiced", "Nothing of %s is left to be priced: it was invoiced or cancelled. Credit it instead.", l.name())
 	}
-	before, err := l.UnitPrice.Times(m.left.units, o.Currency)
-	if err != nil {
-		return err
-	}
 	after, err := price.Times(m.left.units, o.Currency)
 	if err != nil {
 		return err
 	}
-	if m.left.units == l.Quantity {
-		before = l.Subtotal
-	}
-	if err := m.grow(after - before); err != nil {
+	if err := m.grow(after - m.gross()); err != nil {
 		return err
 	}
 	l.UnitPrice = price
@@ -211,7 +224,7 @@ func (o *Order) SetPrice(line id.Line, price money.Micros) error {
 		parts[i].UnitPrice = share / money.Micros(parts[i].Quantity/l.Quantity)
 	}
 	m.commit()
-	return o.resum()
+	return nil
 }
 
 func splitPrice(price money.Micros, weights []int64) []money.Micros {
@@ -234,6 +247,43 @@ func (o *Order) SetShippingMethod(method string) error {
 	}
 	o.ShippingMethod = method
 	return nil
+}
+
+// atOnce lets do edit the order, and puts everything back if it is refused.
+func (o *Order) atOnce(do func() error) error {
+	h, lines, charges, discounts := o.Header, slices.Clone(o.Lines), slices.Clone(o.Charges), slices.Clone(o.Discounts)
+	was := struct {
+		lines     []Line
+		charges   []Charge
+		discounts []Discount
+	}{}
+	for _, l := range lines {
+		was.lines = append(was.lines, *l)
+	}
+	for _, c := range charges {
+		was.charges = append(was.charges, *c)
+	}
+	for _, d := range discounts {
+		was.discounts = append(was.discounts, *d)
+	}
+	err := do()
+	if err == nil {
+		err = o.resum()
+	}
+	if err == nil {
+		return nil
+	}
+	o.Header, o.Lines, o.Charges, o.Discounts = h, lines, charges, discounts
+	for i, l := range lines {
+		*l = was.lines[i]
+	}
+	for i, c := range charges {
+		*c = was.charges[i]
+	}
+	for i, d := range discounts {
+		*d = was.discounts[i]
+	}
+	return err
 }
 
 // resum adds up what the order costs.
