@@ -119,6 +119,9 @@ func withSeen(in any, err error) error {
 		facts["version"] = have["version"]
 	case map[string]int:
 		facts["version"] = have["version"]
+	case nil:
+	default:
+		return err // it tells of another version than that of If-Match
 	}
 	facts["seen"], _ = m.want()
 	return f.With(facts)

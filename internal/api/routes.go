@@ -40,6 +40,8 @@ func (s *Server) register() {
 	s.registerOrderSteps()
 	s.registerHolds()
 	s.registerOrderChanges()
+	s.registerChanges()
+	s.registerChangeSteps()
 
 	s.registerFulfillments()
 	s.registerFulfillmentSteps()

@@ -111,6 +111,7 @@ var ids = []func(huma.Registry){
 	aliasID[id.Batch],
 	aliasID[id.Bin],
 	aliasID[id.Category],
+	aliasID[id.Change],
 	aliasID[id.Channel],
 	aliasID[id.Charge],
 	aliasID[id.Company],
