@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"purser/internal/base/address"
+	"purser/internal/base/fault"
 	"purser/internal/base/id"
+	"purser/internal/base/money"
 	"purser/internal/domain/order"
 	"purser/internal/flow"
 	"purser/internal/platform/auth"
@@ -57,6 +59,12 @@ func (s *Server) registerOrderSteps() {
 		Body  struct {
 			Lines  []LineUnits        `json:"lines,omitempty" maxItems:"1000" doc:"None: all that was not shipped."`
 			Reason order.CancelReason `json:"reason" enum:"customer,inventory,fraud,declined,staff,expired,other"`
+			Note   string             `json:"note,omitempty"`
+
+			Restock    *bool           `json:"restock,omitempty" doc:"False: what was picked of it is not fit to be sold, and becomes damaged stock. What nobody has picked is free again in any case."`
+			Settlement flow.Settlement `json:"settlement,omitempty" enum:"none,refund" default:"none" doc:"Refund: what is paid too much is given back; needs payment:refund."`
+			Refund     *money.Amount   `json:"refund,omitempty" doc:"With the settlement refund: give back this much instead."`
+			Notify     *bool           `json:"notify,omitempty" doc:"Whether the customer is to be told; true, if it is left out. The event order.lines_cancelled says so."`
 		}
 	}
 	write(s, route{method: http.MethodPost, path: "/v1/orders/{order}/cancel", id: "cancel-order", summary: "Cancel an order, or units of its lines", tag: orderTag, permission: auth.OrderCancel},
@@ -65,12 +73,40 @@ func (s *Server) registerOrderSteps() {
 			if err != nil {
 				return Order{}, err
 			}
-			cancelled, err := flow.Cancel(ctx, tx, []flow.Cancellation{{Order: in.Order, Version: seen, Lines: unitsOf(in.Body.Lines), Reason: in.Body.Reason}})
+			b := in.Body
+			c := flow.Cancellation{
+				Order: in.Order, Version: seen, Lines: unitsOf(b.Lines), Reason: b.Reason, Note: b.Note,
+				Spoiled: b.Restock != nil && !*b.Restock, Settlement: b.Settlement, Notify: b.Notify == nil || *b.Notify,
+			}
+			if b.Settlement == flow.SettleRefund {
+				if c.Refund, err = refundOf(ctx, tx, in.Order, b.Refund); err != nil {
+					return Order{}, err
+				}
+			}
+			cancelled, err := flow.Cancel(ctx, tx, []flow.Cancellation{c})
 			if err != nil {
 				return Order{}, err
 			}
 			return showOrder(cancelled[0]), nil
 		})
+}
+
+// refundOf is the amount that a cancellation gives back, 0 for all that is paid
+// too much, where the one who asks may.
+func refundOf(ctx context.Context, r db.Reader, oid id.Order, amount *money.Amount) (int64, error) {
+	if err := auth.Require(ctx, auth.PaymentRefund); err != nil || amount == nil {
+		return 0, err
+	}
+	o, err := order.Get(ctx, r, oid)
+	if err != nil {
+		return 0, err
+	}
+	f := fault.Fields{}
+	minor := minorOf(f, "refund", *amount, o.Currency)
+	if minor < 1 {
+		f.Add("refund", "is not above 0")
+	}
+	return minor, f.Err("order.bad_refund", "So much cannot be given back.")
 }
 
 func (s *Server) registerHolds() {

@@ -25,10 +25,15 @@ type queue struct {
 	decisions    []routing.Entry
 	recalls      bool                       // goods are taken off work only as long as they are not picked
 	causes       map[id.Order]routing.Cause // orders of which a decision is kept whatever it gives them
+
+	spoils  map[id.Order]bool   // what is picked of an order and taken off is damaged
+	spoiled []inventory.Reclass // what was
 }
 
 func newQueue() *queue {
-	return &queue{orders: map[id.Order]*order.Order{}, changed: map[id.Order]*order.Order{}, causes: map[id.Order]routing.Cause{}}
+	return &queue{
+		orders: map[id.Order]*order.Order{}, changed: map[id.Order]*order.Order{}, causes: map[id.Order]routing.Cause{}, spoils: map[id.Order]bool{},
+	}
 }
 
 // takeWaiting takes those who wait longest for variants, and orders that the

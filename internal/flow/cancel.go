@@ -20,6 +20,11 @@ type Cancellation struct {
 	Lines   map[id.Line]int64 // units of lines; empty: all that was not shipped
 	Reason  order.CancelReason
 	Note    string
+
+	Spoiled    bool       // what was picked of it is not fit to be sold: it becomes damaged stock
+	Settlement Settlement // what becomes of money that was paid too much
+	Refund     int64      // how much of it is given back; 0: all
+	Notify     bool       // the customer is to be told, by whoever listens to the event
 }
 
 // Cancel takes lines, or all that was not shipped, off orders: their stock is
@@ -35,6 +40,7 @@ func Cancel(ctx context.Context, tx *db.Tx, what []Cancellation) ([]*order.Order
 		return nil, err
 	}
 	all := map[id.Order][]order.Cancelled{}
+	log := newCancelLog(orders)
 	for _, c := range what {
 		o := orders[c.Order]
 		if err := o.CheckVersion(c.Version); err != nil {
@@ -45,12 +51,17 @@ func Cancel(ctx context.Context, tx *db.Tx, what []Cancellation) ([]*order.Order
 			return nil, err
 		}
 		all[o.ID] = append(all[o.ID], cancelled...)
+		o.Notify(c.Notify)
+		q.spoils[o.ID] = q.spoils[o.ID] || c.Spoiled
 	}
 	releases, err := q.withdraw(ctx, tx, all)
 	if err != nil {
 		return nil, err
 	}
 	if err := inventory.Release(ctx, tx, releases); err != nil {
+		return nil, err
+	}
+	if err := q.spoil(ctx, tx, b); err != nil {
 		return nil, err
 	}
 	list := sorted(orders)
@@ -70,7 +81,13 @@ func Cancel(ctx context.Context, tx *db.Tx, what []Cancellation) ([]*order.Order
 			freed = append(freed, r.Variant)
 		}
 	}
-	return list, q.fill(ctx, tx, freed)
+	if err := q.fill(ctx, tx, freed); err != nil {
+		return nil, err
+	}
+	if err := log.write(ctx, tx, what, all); err != nil {
+		return nil, err
+	}
+	return settleCancelled(ctx, tx, what, list)
 }
 
 // takeCancelled takes the orders that are cancelled together with those that wait
@@ -231,6 +248,12 @@ func (q *queue) withdrawLine(tx *db.Tx, o *order.Order, c order.Cancelled, waiti
 		}
 		if n == 0 {
 			continue
+		}
+		if picked := n - l.ToPick(); picked > 0 && q.spoils[o.ID] {
+			q.spoiled = append(q.spoiled, inventory.Reclass{
+				Variant: c.Variant, Location: f.Location, From: inventory.Sellable, To: inventory.Damaged, Quantity: picked,
+				Reason: "damage", Note: memo(o), Cause: inventory.Cause{Kind: "order", ID: id.Any(o.ID)},
+			})
 		}
 		if err := f.Cancel(c.Line, n, string(o.CancelReason), tx.Now()); err != nil {
 			return nil, err

@@ -386,6 +386,9 @@ func undo(ctx context.Context, tx *db.Tx, x *changing, a change.Action) error {
 		return err
 	}
 	x.undone = s
+	if len(s.Before) == 0 {
+		return fault.New(fault.Conflict, "change.erased", "The customer's data was erased since: what was agreed before the change is not known any more.")
+	}
 	var before, after order.Agreement
 	if err := json.Unmarshal(s.Before, &before); err != nil {
 		return err

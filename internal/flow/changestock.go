@@ -69,6 +69,9 @@ func (x *changing) moveStock(ctx context.Context, tx *db.Tx) ([]id.Variant, erro
 	if err := x.desk.openStock(ctx, tx, unique(variants), []geo.Address{placeOf(o)}); err != nil {
 		return nil, err
 	}
+	if x.desk.excluded, err = routing.Exclusions(ctx, tx, []id.Order{o.ID}); err != nil {
+		return nil, err
+	}
 	recalled, err := x.recall(ctx, tx)
 	if err != nil {
 		return nil, err
@@ -166,6 +169,9 @@ func (x *changing) has(at id.Location, unit []*order.Line) bool {
 	need := map[id.Variant]int64{}
 	for _, l := range unit {
 		need[l.Variant] += wanted(l)
+	}
+	if slices.ContainsFunc(unit, func(l *order.Line) bool { _, no := x.desk.excluded[l.ID][at]; return no && wanted(l) > 0 }) {
+		return false
 	}
 	for v, n := range need {
 		if x.desk.stock[routing.At{Location: at, Variant: v}] < n {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"purser/internal/base/id"
+	"purser/internal/domain/change"
 	"purser/internal/domain/customer"
 	"purser/internal/domain/order"
 	"purser/internal/platform/db"
@@ -13,9 +14,13 @@ import (
 // and money stay, since the books need them. It is refused while an order of the
 // person is still to be sent.
 func EraseCustomer(ctx context.Context, tx *db.Tx, c id.Customer) error {
-	if _, err := order.Erase(ctx, tx, c); err != nil {
+	erased, err := order.Erase(ctx, tx, c)
+	if err != nil {
 		return err
 	}
-	_, err := customer.Erase(ctx, tx, c)
+	if err := change.Erase(ctx, tx, erased); err != nil {
+		return err
+	}
+	_, err = customer.Erase(ctx, tx, c)
 	return err
 }

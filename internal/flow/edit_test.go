@@ -3,6 +3,7 @@ package flow_test
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"purser/internal/base/id"
@@ -317,5 +318,74 @@ func TestAnotherAddressIsRoutedAnew(t *testing.T) {
 		move.Data, _ = json.Marshal(flow.Addresses{ShipTo: &to})
 		_, err = s.TryEdit(o, move)
 		shop.Want(t, err, "order.packed")
+	})
+}
+
+func TestACancelledOrderIsReopened(t *testing.T) {
+	each(t, func(t *testing.T, s *shop.Shop) {
+		s.Receive("MUG", shop.Berlin, 9)
+		o := s.PlaceWith(func(p *flow.Placement) {
+			p.Charges = []order.DraftCharge{{Kind: order.ChargeShipping, Title: "Post", Amount: 490}}
+		}, shop.Of("MUG", 4), shop.Of("TEA", 2))
+		s.Cancel(o, shop.Of("MUG", 1))
+		was := s.Order(o).Agreement()
+		s.Cancel(o)
+		sets, err := change.ByOrder(s.Ctx, s.DB, o.ID)
+		shop.Want(t, err, "")
+		mine := sets[o.ID]
+		shop.Equal(t, "sets", len(mine), 2)
+		s.Undo(mine[1])
+		o = s.Order(o)
+		shop.Equal(t, "status", o.Status, order.StatusOpen)
+		shop.Equal(t, "due", o.Due(), 3*1250+2*800+490)
+		shop.Equal(t, "as before", len(order.Compare(was, o.Agreement())), 0)
+		level(t, s, "MUG", shop.Berlin, 9, 3, 0)
+		level(t, s, "TEA", shop.Berlin, 0, 0, 2)
+		s.Undo(mine[0])
+		level(t, s, "MUG", shop.Berlin, 9, 4, 0)
+
+		paid := s.Place(shop.Of("MUG", 1))
+		s.Pay(paid)
+		s.Write(func(tx *db.Tx) error {
+			_, err := flow.Cancel(s.Ctx, tx, []flow.Cancellation{{Order: paid.ID, Reason: order.CancelCustomer, Settlement: flow.SettleRefund}})
+			return err
+		})
+		shop.Equal(t, "refunded", s.Order(paid).Refunded, 1250)
+		sets, err = change.ByOrder(s.Ctx, s.DB, paid.ID)
+		shop.Want(t, err, "")
+		_, err = s.TryUndo(sets[paid.ID][0])
+		shop.Want(t, err, "order.refunded")
+	})
+}
+
+func TestSpoiledGoodsDoNotGoBackOnTheShelf(t *testing.T) {
+	each(t, func(t *testing.T, s *shop.Shop) {
+		s.Receive("MUG", shop.Berlin, 9)
+		o := s.Place(shop.Of("MUG", 4))
+		shop.Want(t, pick(s, s.WorkAt(o, shop.Berlin), s.Units(o, shop.Of("MUG", 3))), "")
+		s.Write(func(tx *db.Tx) error {
+			_, err := flow.Cancel(s.Ctx, tx, []flow.Cancellation{{Order: o.ID, Reason: order.CancelCustomer, Spoiled: true, Notify: true}})
+			return err
+		})
+		level(t, s, "MUG", shop.Berlin, 9, 0, 0)
+		shop.Equal(t, "damaged", s.Level("MUG", shop.Berlin).Damaged, 3)
+	})
+}
+
+func TestErasedChangesNameNobody(t *testing.T) {
+	each(t, func(t *testing.T, s *shop.Shop) {
+		s.Receive("MUG", shop.Berlin, 9)
+		o := s.Place(shop.Of("MUG", 2))
+		data, _ := json.Marshal(flow.Contact{Email: "lovelace@example.org"})
+		_, out := s.Edit(o, change.Action{Kind: change.SetContact, Data: data}, s.Quantity(o, "MUG", 1))
+		s.Pay(o)
+		s.Ship(o)
+		s.Write(func(tx *db.Tx) error { return flow.EraseCustomer(s.Ctx, tx, s.Customer) })
+		set, err := change.Get(s.Ctx, s.DB, out.Set.ID)
+		shop.Want(t, err, "")
+		text, _ := json.Marshal(set)
+		shop.Equal(t, "the address is there", strings.Contains(string(text)+string(set.Before)+string(set.After), "example.org"), false)
+		_, err = s.TryUndo(set)
+		shop.Want(t, err, "change.erased")
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"purser/internal/base/check"
 	"purser/internal/domain/accounting"
 	"purser/internal/domain/catalog"
+	"purser/internal/domain/change"
 	"purser/internal/domain/channel"
 	"purser/internal/domain/customer"
 	"purser/internal/domain/fulfillment"
@@ -34,6 +35,7 @@ func Verify(ctx context.Context, d *db.DB, report check.Report, step func(what s
 			{"orders", order.Verify},
 			{"fulfillment", fulfillment.Verify},
 			{"returns", returns.Verify},
+			{"changes", change.Verify},
 			{"payments", payment.Verify},
 			{"books", accounting.Verify},
 			{"across areas", across},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"purser/internal/base/actor"
+	"purser/internal/base/check"
 	"purser/internal/base/fault"
 	"purser/internal/base/id"
 	"purser/internal/platform/db"
@@ -130,4 +131,64 @@ func Save(ctx context.Context, tx *db.Tx, s *Set) error {
 	facts := s.facts
 	s.facts = nil
 	return event.Record(ctx, tx, facts...)
+}
+
+// Erase takes personal data out of the sets of orders, which cannot be undone any
+// more: addresses, contacts and notes. What was changed of the lines stays.
+func Erase(ctx context.Context, tx *db.Tx, orders []id.Order) error {
+	sets, err := ByOrder(ctx, tx, orders...)
+	if err != nil {
+		return err
+	}
+	for _, order := range orders {
+		for _, s := range sets[order] {
+			for i, a := range s.Actions.V {
+				if a.Kind != Undo {
+					s.Actions.V[i].Data = nil
+				}
+			}
+			_, err := tx.Exec(ctx, `UPDATE change_set SET version = version + 1, actions = ?, note = '', agreed_before = NULL, agreed_after = NULL WHERE id = ?`, s.Actions, s.ID)
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// The rules that Verify checks.
+const (
+	ruleClosed = "CHG-1" // a set that is closed says when and by whom, and a confirmed one has actions
+	ruleUndone = "CHG-2" // who undid a set was confirmed and names it, and the reverse
+)
+
+// Verify reports sets whose rows do not agree with each other.
+func Verify(ctx context.Context, r db.Reader, report check.Report) error {
+	type row struct {
+		ID      id.Change `db:"id"`
+		Status  Status    `db:"status"`
+		Closed  bool      `db:"closed"`
+		Undoes  id.Change `db:"undoes"`
+		Undone  id.Change `db:"undone_by"`
+		Counter Status    `db:"counter"`
+		Names   id.Change `db:"names"`
+		Named   id.Change `db:"named"`
+	}
+	return db.Each(ctx, r, func(x row) error {
+		name := "change " + x.ID.String()
+		report.Equal(ruleClosed, name, "closed", x.Closed, !x.Status.Open())
+		if !x.Undone.IsZero() {
+			report.Equal(ruleUndone, name, "undone by a confirmed one", x.Counter, Confirmed)
+			report.Equal(ruleUndone, name, "named by what undid it", x.Names, x.ID)
+		}
+		if x.Status == Confirmed && !x.Undoes.IsZero() {
+			report.Equal(ruleUndone, name, "named by what it undid", x.Named, x.ID)
+		}
+		return nil
+	}, `
+		SELECT s.id, s.status, s.closed_at IS NOT NULL AND s.closed_by <> '' AS closed, s.undoes, s.undone_by,
+			COALESCE(c.status, '') AS counter, c.undoes AS names, u.undone_by AS named
+		FROM change_set s
+		LEFT JOIN change_set c ON c.id = s.undone_by
+		LEFT JOIN change_set u ON u.id = s.undoes`)
 }

@@ -84,6 +84,9 @@ func (o *Order) Cancellable() bool {
 	return slices.Contains(live, o.Status) && !slices.ContainsFunc(o.Lines, func(l *Line) bool { return l.Shipped > 0 })
 }
 
+// Notify says whether the customer is to be told of what was cancelled.
+func (o *Order) Notify(tell bool) { o.notify = o.notify || tell }
+
 func (o *Order) mayCancel(reason CancelReason) error {
 	if !slices.Contains(CancelReasons, reason) {
 		return fault.New(fault.Invalid, "order.bad_reason", "%q is not a reason to cancel: it is one of customer, inventory, fraud, declined, staff, expired, other.", reason)

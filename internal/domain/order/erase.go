@@ -9,34 +9,28 @@ import (
 	"purser/internal/platform/event"
 )
 
-// Erase takes the personal data of a customer out of his orders and returns how
-// many there are: contact, notes, custom fields and addresses, of which country
-// and region stay, since taxes depend on them. Numbers, lines and money stay.
+// Erase takes the personal data of a customer out of his orders, and returns
+// them: contact, notes, custom fields and addresses, of which country and region
+// stay, since taxes depend on them. Numbers, lines and money stay.
 // It is refused while an order is not finished, since it is still to be sent.
-func Erase(ctx context.Context, tx *db.Tx, customer id.Customer) (int, error) {
+func Erase(ctx context.Context, tx *db.Tx, customer id.Customer) ([]id.Order, error) {
 	ids, err := db.Select[id.Order](ctx, tx, `SELECT id FROM sales_order WHERE customer_id = ? ORDER BY id`+tx.ForUpdate(), customer)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	erased := 0
-	err = db.Chunks(ids, func(part []id.Order) error {
-		n, err := erase(ctx, tx, part)
-		erased += n
-		return err
-	})
-	return erased, err
+	return ids, db.Chunks(ids, func(part []id.Order) error { return erase(ctx, tx, part) })
 }
 
-func erase(ctx context.Context, tx *db.Tx, ids []id.Order) (int, error) {
+func erase(ctx context.Context, tx *db.Tx, ids []id.Order) error {
 	headers, err := db.SelectIn[Header](ctx, tx, `SELECT `+db.Columns[Header]()+` FROM sales_order WHERE id IN (/*in*/)`, ids)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	rows, facts := make([]*Header, len(headers)), make([]event.Fact, len(headers))
 	for i := range headers {
 		h := &headers[i]
 		if h.Status != StatusCompleted && h.Status != StatusCancelled {
-			return 0, fault.New(fault.Conflict, "order.not_finished", "Order %d is %s: complete or cancel it before the customer's data is erased.", h.Number, h.Status)
+			return fault.New(fault.Conflict, "order.not_finished", "Order %d is %s: complete or cancel it before the customer's data is erased.", h.Number, h.Status)
 		}
 		h.Email, h.Phone, h.CustomerNote, h.Custom = "", "", "", custom(nil)
 		h.ShipTo.V = Address{Country: h.ShipTo.V.Country, Region: h.ShipTo.V.Region}
@@ -46,19 +40,19 @@ func erase(ctx context.Context, tx *db.Tx, ids []id.Order) (int, error) {
 		rows[i], facts[i] = h, Erased{about{h.ID, h.Number}}
 	}
 	if _, err := update(ctx, tx, "sales_order", headerColumns, rows, ""); err != nil {
-		return 0, err
+		return err
 	}
 	marks, args := db.Marks(len(ids)), db.Args(ids)
 	if _, err := tx.Exec(ctx, `UPDATE order_line SET custom = '{}' WHERE order_id IN (`+marks+`)`, args...); err != nil {
-		return 0, err
+		return err
 	}
 	args = db.Args(ids)
 	if _, err := tx.Exec(ctx, `UPDATE order_note SET body = '' WHERE order_id IN (`+marks+`)`, args...); err != nil {
-		return 0, err
+		return err
 	}
 	args = db.Args(ids)
 	if _, err := tx.Exec(ctx, `UPDATE order_hold SET note = '' WHERE order_id IN (`+marks+`)`, args...); err != nil {
-		return 0, err
+		return err
 	}
-	return len(ids), event.Record(ctx, tx, facts...)
+	return event.Record(ctx, tx, facts...)
 }

@@ -74,6 +74,7 @@ type LinesCancelled struct {
 	Lines    []LineUnits    `json:"lines"`
 	Total    int64          `json:"total"`
 	Currency money.Currency `json:"currency"`
+	Notify   bool           `json:"notify,omitempty"` // the customer is to be told
 }
 
 // Kind is order.lines_cancelled.
@@ -216,8 +217,8 @@ func (Erased) Kind() string { return "order.erased" }
 // announce adds the facts that follow from what changed since o was loaded.
 func (o *Order) announce() {
 	if len(o.off) > 0 {
-		o.say(LinesCancelled{o.about(), o.CancelReason, o.off, o.offSum, o.Currency})
-		o.off, o.offSum = nil, 0
+		o.say(LinesCancelled{o.about(), o.CancelReason, o.off, o.offSum, o.Currency, o.notify})
+		o.off, o.offSum, o.notify = nil, 0, false
 	}
 	o.announceStatus()
 	for _, c := range []Changed{

@@ -131,6 +131,7 @@ type Order struct {
 	taken    bool      // it is locked and may be saved
 	off      []LineUnits
 	offSum   int64
+	notify   bool // of what was cancelled
 	facts    []event.Fact
 }
 

@@ -551,7 +551,8 @@ func TestErase(t *testing.T) {
 		o, other := insert(t, d, mine)[0], insert(t, d, draft(item(1, "1")))[0]
 		erase := func() (n int, err error) {
 			err = d.Write(background, func(tx *db.Tx) error {
-				n, err = Erase(background, tx, customer)
+				erased, err := Erase(background, tx, customer)
+				n = len(erased)
 				return err
 			})
 			return n, err
