@@ -29,6 +29,15 @@ func TestVoidAShipment(t *testing.T) {
 		s.post(shipment+"/void", object{"reason": "wrong box"}).want(http.StatusOK).wantParts(map[string]string{"status": "voided"})
 		s.post(shipment+"/void", object{"reason": "wrong box"}).want(http.StatusConflict, "shipment.voided")
 		s.get(work).wantParts(map[string]string{"status": "in_progress", "lines.0.picked": "3", "lines.0.packed": "0"})
+		left := "/v1/shipments/" + s.post(work+"/ship", object{}).want(http.StatusCreated).text("id")
+		s.get(order).wantParts(map[string]string{"status": "completed"})
+		s.as(s.key(auth.Warehouse, nil)).post(left+"/unship", object{"reason": "still on the shelf"}).want(http.StatusForbidden)
+		s.post(left+"/unship", object{"reason": "still on the shelf"}).want(http.StatusOK).wantParts(map[string]string{"status": "voided"})
+		s.post(left+"/unship", object{"reason": "still on the shelf"}).want(http.StatusConflict, "shipment.voided")
+		s.get(order).wantParts(map[string]string{"status": "open", "lines.0.shipped": "0", "lines.0.in_work": "3", "invoices.1.series": "credit_note", "captured.minor": "3750"})
+		if got := s.level(s.reno, "on_hand"); got != "10" {
+			t.Errorf("on hand: %s", got)
+		}
 		s.post(order+"/cancel", object{"reason": "customer"}).want(http.StatusOK).wantParts(map[string]string{"status": "cancelled"})
 		s.sound()
 	})

@@ -49,6 +49,7 @@ func (s *Server) register() {
 	s.registerRejections()
 	s.registerShipments()
 	s.registerShipping()
+	s.registerShipmentUndo()
 	s.registerPickLists()
 	s.registerPicking()
 	s.registerRouting()

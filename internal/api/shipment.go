@@ -205,16 +205,6 @@ func (s *Server) registerShipping() {
 			return first(ctx, tx, shipped, err)
 		})
 
-	write(s, route{method: http.MethodPost, path: "/v1/shipments/{shipment}/void", id: "void-shipment", summary: "Unpack a shipment that has not left; its goods stay picked", tag: fulfillmentTag, permission: auth.FulfillmentWork},
-		func(ctx context.Context, tx *db.Tx, in *undoShipmentInput) (Shipment, error) {
-			seen, err := in.may(ctx, tx, auth.FulfillmentWork)
-			if err != nil {
-				return Shipment{}, err
-			}
-			voided, err := flow.VoidShipment(ctx, tx, in.Shipment, seen, in.Body.Reason)
-			return first(ctx, tx, []*fulfillment.Shipment{voided}, err)
-		})
-
 	type trackShipmentsInput struct {
 		Once
 		Body struct {
@@ -246,25 +236,6 @@ func (s *Server) registerShipping() {
 			shown, err := showShipments(ctx, tx, shipments)
 			return listOf(shown, ""), err
 		})
-}
-
-// undoShipmentInput takes back what was done to a shipment.
-type undoShipmentInput struct {
-	Once
-	IfMatch
-	Shipment id.Shipment `path:"shipment"`
-	Body     struct {
-		Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"For the timeline of the order."`
-	}
-}
-
-// may returns the version that the caller saw, if he may do so at the shipment's location.
-func (in *undoShipmentInput) may(ctx context.Context, r db.Reader, permission auth.Permission) (seen int64, err error) {
-	if seen, err = in.want(); err != nil {
-		return 0, err
-	}
-	_, err = mayShip(ctx, r, permission, in.Shipment)
-	return seen, err
 }
 
 // NewTracking is what a carrier, a channel or a person says about a shipment.

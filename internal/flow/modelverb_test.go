@@ -235,12 +235,13 @@ func (h *history) pick(t *rapid.T) {
 
 func (h *history) ship(t *rapid.T) {
 	s, f, some := h.someWork(t, (*fulfillment.Order).Free)
-	_, err := h.TryShip(flow.Shipping{Fulfillment: f.ID, Lines: some})
+	shipments, err := h.TryShip(flow.Shipping{Fulfillment: f.ID, Lines: some})
 	if !s.held.IsZero() {
 		h.want(t, err, "order.on_hold")
 		return
 	}
 	h.want(t, err, "")
+	rest := !s.billed
 	billed := s.bill()
 	for _, l := range s.lines {
 		n := some[l.id]
@@ -249,6 +250,7 @@ func (h *history) ship(t *rapid.T) {
 		billed += n * l.unit
 		h.onHand[l.sku][h.LocationCode(f.Location)] -= n
 	}
+	s.sent = append(s.sent, h.sentWith(shipments[0], some, billed, rest))
 	s.capture(min(billed, s.balance()))
 	h.Settle(h.order(s))
 }

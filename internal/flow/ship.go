@@ -237,18 +237,25 @@ func (d *dock) passOn(ctx context.Context, tx *db.Tx, shipments []*fulfillment.S
 func (d *dock) takeFromStock(ctx context.Context, tx *db.Tx, shipments []*fulfillment.Shipment) error {
 	var outs []inventory.Out
 	for _, s := range shipments {
-		for _, l := range s.Lines {
-			outs = append(outs, inventory.Out{
-				Demand: id.Any(l.Line), Order: s.Order, Variant: l.Variant, Location: s.Location, Quantity: l.Quantity,
-				Cause: inventory.Cause{Kind: "shipment", ID: id.Any(s.ID)},
-			})
-		}
+		outs = append(outs, outsOf(s)...)
 	}
 	movements, err := inventory.Ship(ctx, tx, d.books.stock(), outs)
 	if err != nil {
 		return err
 	}
 	return d.costOfSales(ctx, tx, shipments, movements)
+}
+
+// outsOf is what a shipment takes from stock.
+func outsOf(s *fulfillment.Shipment) []inventory.Out {
+	outs := make([]inventory.Out, len(s.Lines))
+	for i, l := range s.Lines {
+		outs[i] = inventory.Out{
+			Demand: id.Any(l.Line), Order: s.Order, Variant: l.Variant, Location: s.Location, Quantity: l.Quantity,
+			Cause: inventory.Cause{Kind: "shipment", ID: id.Any(s.ID)},
+		}
+	}
+	return outs
 }
 
 // costOfSales books what goods that left were worth.
@@ -380,10 +387,14 @@ func (b books) issue(ctx context.Context, tx *db.Tx, orders map[id.Order]*order.
 		p := b.posting(tx, string(doc.Series), id.Any(doc.ID), o)
 		p.Memo = doc.Name() + ", " + memo(o)
 		var err error
-		if doc.Series == accounting.CreditSeries {
+		switch {
+		case !doc.Reverses.IsZero():
+			entries[i], err = accounting.Reversed(p, before, doc.Bill())
+			owed[o.ID] -= doc.Total
+		case doc.Series == accounting.CreditSeries:
 			entries[i], err = accounting.Credited(p, before, doc.Bill())
 			owed[o.ID] -= doc.Total
-		} else {
+		default:
 			entries[i], err = accounting.Invoiced(p, before, doc.Bill())
 			owed[o.ID] += doc.Total
 		}

@@ -105,13 +105,15 @@ var comparisons = []comparison{
 	{"INV-5", "invoiced", `
 		SELECT 'order ' || o.number AS object, o.invoiced AS stored, COALESCE(i.total, 0) AS computed
 		FROM sales_order o
-		LEFT JOIN (SELECT order_id, SUM(total) AS total FROM invoice WHERE series = 'invoice' AND status <> 'void' GROUP BY order_id) i ON i.order_id = o.id
+		LEFT JOIN (SELECT order_id, SUM(CASE WHEN series = 'invoice' THEN total ELSE -total END) AS total FROM invoice
+			WHERE series = 'invoice' AND status <> 'void' OR reverses_id IS NOT NULL GROUP BY order_id) i ON i.order_id = o.id
 		WHERE o.invoiced <> COALESCE(i.total, 0)`},
 	{"INV-5", "invoiced amount", `
 		SELECT 'line ' || l.position || ' of order ' || o.number AS object, l.invoiced_total AS stored, COALESCE(i.total, 0) AS computed
 		FROM order_line l
 		JOIN sales_order o ON o.id = l.order_id
-		LEFT JOIN (SELECT x.line_id, SUM(x.total) AS total FROM invoice_line x JOIN invoice h ON h.id = x.invoice_id WHERE h.series = 'invoice' AND h.status <> 'void' GROUP BY x.line_id) i ON i.line_id = l.id
+		LEFT JOIN (SELECT x.line_id, SUM(CASE WHEN h.series = 'invoice' THEN x.total ELSE -x.total END) AS total FROM invoice_line x JOIN invoice h ON h.id = x.invoice_id
+			WHERE h.series = 'invoice' AND h.status <> 'void' OR h.reverses_id IS NOT NULL GROUP BY x.line_id) i ON i.line_id = l.id
 		WHERE l.kind <> 'kit' AND l.invoiced_total <> COALESCE(i.total, 0)`},
 	{"INV-5", "captured", `
 		SELECT 'order ' || o.number AS object, o.captured AS stored, COALESCE(p.total, 0) AS computed

@@ -101,6 +101,7 @@ const (
 	VaryCost      EntryKind = "cost_variance"
 	ShipGoods     EntryKind = "ship"
 	RestockReturn EntryKind = "restock"
+	UnshipGoods   EntryKind = "unship"
 	IssueInvoice  EntryKind = "invoice"
 	IssueCredit   EntryKind = "credit_note"
 	CaptureMoney  EntryKind = "capture"

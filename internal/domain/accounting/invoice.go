@@ -2,6 +2,7 @@ package accounting
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"purser/internal/base/address"
@@ -43,6 +44,7 @@ type Invoice struct {
 	Order        id.Order                 `db:"order_id" json:"order_id,omitzero" doc:"None for the credit note of a blind return, and for charges of no order."`
 	Shipment     id.Shipment              `db:"shipment_id" json:"shipment_id,omitzero" doc:"What it invoices, unless it is the whole order."`
 	Return       id.Return                `db:"return_id" json:"return_id,omitzero" doc:"What it credits."`
+	Reverses     id.Invoice               `db:"reverses_id" json:"reverses_id,omitzero" doc:"The invoice that a credit note takes back whole, since its goods had not left."`
 	Customer     id.Customer              `db:"customer_id" json:"customer_id,omitzero"`
 	Company      id.Company               `db:"company_id" json:"company_id,omitzero"`
 	BillTo       db.JSON[address.Address] `db:"bill_to" json:"bill_to"`
@@ -118,6 +120,14 @@ func (d *Invoice) Name() string {
 		return fmt.Sprintf("Credit note %d", d.Number)
 	}
 	return fmt.Sprintf("Invoice %d", d.Number)
+}
+
+// Reversal begins the credit note that takes an invoice back whole.
+func (d *Invoice) Reversal() *Invoice {
+	r := *d
+	r.ID, r.Number, r.Series, r.Reverses, r.Status, r.Paid = id.Invoice{}, 0, CreditSeries, d.ID, "", 0
+	r.Lines = slices.Clone(d.Lines)
+	return &r
 }
 
 // finish fills in what follows from what the caller gave: ids, totals, states.

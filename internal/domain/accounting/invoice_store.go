@@ -65,6 +65,29 @@ func Issue(ctx context.Context, tx *db.Tx, base money.Currency, invoices []*Invo
 	return event.Record(ctx, tx, facts...)
 }
 
+// InvoiceOfShipment returns the invoice that a shipment was billed with, unless
+// it was taken back; ok is false where there is none.
+func InvoiceOfShipment(ctx context.Context, r db.Reader, order id.Order, shipment id.Shipment) (d *Invoice, ok bool, err error) {
+	all, err := load(ctx, r, `
+		WHERE series = '`+string(InvoiceSeries)+`' AND status <> 'void' AND order_id IN (/*in*/)
+			AND NOT EXISTS (SELECT 1 FROM invoice c WHERE c.reverses_id = invoice.id)`, []id.Order{order})
+	for _, d := range all {
+		if d.Shipment == shipment {
+			return d, true, err
+		}
+	}
+	return nil, false, err
+}
+
+// SettleReversed says that invoices which were taken back are owed no more. Money
+// that counted for them counts for others: Allocate spreads it anew.
+func SettleReversed(ctx context.Context, tx *db.Tx, invoices ...*Invoice) error {
+	for _, d := range invoices {
+		d.settle(d.Total)
+	}
+	return savePaid(ctx, tx, invoices)
+}
+
 // Allocate counts money for the invoices of orders, by number: counts is what
 // each order's payments captured, less what they refunded, plus what was credited,
 // in minor units of the order's currency. It spreads sums anew and adds nothing
@@ -73,7 +96,9 @@ func Allocate(ctx context.Context, tx *db.Tx, counts map[id.Order]int64) error {
 	orders := slices.SortedFunc(maps.Keys(counts), id.Order.Compare)
 	rows, err := db.SelectIn[Invoice](ctx, tx, `
 		SELECT `+db.Columns[Invoice]()+` FROM invoice
-		WHERE series = '`+string(InvoiceSeries)+`' AND status <> 'void' AND order_id IN (/*in*/) ORDER BY order_id, number`, orders)
+		WHERE series = '`+string(InvoiceSeries)+`' AND status <> 'void' AND order_id IN (/*in*/)
+			AND NOT EXISTS (SELECT 1 FROM invoice c WHERE c.reverses_id = invoice.id)
+		ORDER BY order_id, number`, orders)
 	if err != nil {
 		return err
 	}

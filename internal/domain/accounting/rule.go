@@ -70,6 +70,12 @@ func Restock(p Posting, value money.Amount) Entry {
 	return p.moved(RestockReturn, value, Stock, CostOfGoods)
 }
 
+// Unship takes back the posting of goods that had not left after all; value is
+// positive.
+func Unship(p Posting, value money.Amount) Entry {
+	return p.moved(UnshipGoods, value, Stock, CostOfGoods)
+}
+
 // Owed is the receivable of an order before an entry, and the exchange of its
 // currency into the base currency.
 type Owed struct {
@@ -118,6 +124,18 @@ func Invoiced(p Posting, o Owed, b Bill) (Entry, error) {
 func Credited(p Posting, o Owed, b Bill) (Entry, error) {
 	return p.billed(IssueCredit, o, -b.Total(), []Line{
 		{SalesReturns, o.From, b.Goods - b.Discount, 0},
+		{Shipping, o.From, b.Shipping, 0},
+		{Fees, o.From, b.Fees, 0},
+		{Tax, o.From, b.Tax, 0},
+	})
+}
+
+// Reversed posts a credit note that takes an invoice back whole: the customer
+// owes nothing by it, and sales, discounts and tax are what they were.
+func Reversed(p Posting, o Owed, b Bill) (Entry, error) {
+	return p.billed(IssueCredit, o, -b.Total(), []Line{
+		{Sales, o.From, b.Goods, 0},
+		{Discounts, o.From, -b.Discount, 0},
 		{Shipping, o.From, b.Shipping, 0},
 		{Fees, o.From, b.Fees, 0},
 		{Tax, o.From, b.Tax, 0},

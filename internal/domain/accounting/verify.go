@@ -20,7 +20,7 @@ const (
 // Verify recomputes balances, totals and numbers from rows, and reports what
 // differs.
 func Verify(ctx context.Context, r db.Reader, report check.Report) error {
-	for _, f := range []func(context.Context, db.Reader, check.Report) error{verifyJournal, verifyNumbers, verifyInvoices} {
+	for _, f := range []func(context.Context, db.Reader, check.Report) error{verifyJournal, verifyNumbers, verifyInvoices, verifyReversals} {
 		if err := f(ctx, r, report); err != nil {
 			return err
 		}
@@ -116,4 +116,21 @@ func verifyInvoices(ctx context.Context, r db.Reader, report check.Report) error
 			SELECT invoice_id, CAST(SUM(subtotal) AS BIGINT) AS subtotal, CAST(SUM(tax) AS BIGINT) AS tax, CAST(SUM(total) AS BIGINT) AS total
 			FROM invoice_line GROUP BY invoice_id
 		) l ON l.invoice_id = i.id`)
+}
+
+// verifyReversals sees that a credit note which takes an invoice back is of its
+// amount, and that the invoice is owed no more.
+func verifyReversals(ctx context.Context, r db.Reader, report check.Report) error {
+	type row struct {
+		Number int64 `db:"number"`
+		Total  int64 `db:"total"`
+		Of     int64 `db:"invoiced"`
+		Paid   int64 `db:"paid"`
+	}
+	return db.Each(ctx, r, func(x row) error {
+		name := fmt.Sprintf("credit_note %d", x.Number)
+		report.Equal(ruleInvoice, name, "total of the invoice it takes back", x.Total, x.Of)
+		report.Equal(ruleInvoice, name, "paid of the invoice it takes back", x.Paid, x.Of)
+		return nil
+	}, `SELECT c.number, c.total, i.total AS invoiced, i.paid FROM invoice c JOIN invoice i ON i.id = c.reverses_id WHERE c.series = 'credit_note'`)
 }

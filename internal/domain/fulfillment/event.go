@@ -170,6 +170,16 @@ type Voided struct {
 // Kind names the fact.
 func (Voided) Kind() string { return "shipment.voided" }
 
+// Unshipped says that goods had not left after all.
+type Unshipped struct {
+	aboutShipment
+	Units  int64  `json:"units"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// Kind names the fact.
+func (Unshipped) Kind() string { return "shipment.unshipped" }
+
 // Tracked says where a shipment is now, as its carrier sees it.
 type Tracked struct {
 	aboutShipment

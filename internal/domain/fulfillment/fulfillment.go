@@ -17,7 +17,8 @@
 // An order waits in scheduled until the release gate lets it through ([Gate]).
 // It stays in progress through partial shipments, and is closed when nothing
 // is open: closed if anything was shipped, else cancelled, or rejected where
-// the location would not do it. Holds are not states: they are rows of the
+// the location would not do it. A shipment that had not left after all brings it
+// back to work. Holds are not states: they are rows of the
 // sales order, and keep the gate shut. What a carrier says about a shipment is
 // an axis of its own ([Tracking]) and never overwrites a state.
 //

@@ -234,6 +234,31 @@ func (o *Order) Void(s *Shipment, reason string) error {
 	return nil
 }
 
+// Unship says that a shipment of the order had not left after all: it is voided,
+// and its goods are here, picked. That is taken for true only as long as no
+// carrier has seen the parcel. The flow brings the stock back.
+func (o *Order) Unship(s *Shipment, reason string) error {
+	switch {
+	case s.Status == ShipmentDelivered:
+		return fault.New(fault.Conflict, "shipment.delivered", "Shipment %d was delivered: take its goods back with a return.", s.Number)
+	case s.Status != ShipmentShipped:
+		return s.forbids("taken back")
+	case s.Tracking != TrackingUnknown && s.Tracking != TrackingPreTransit:
+		return fault.New(fault.Conflict, "shipment.under_way", "The carrier says that shipment %d is %s, so it has left: take its goods back with a return.", s.Number, words(string(s.Tracking)))
+	case s.Fulfillment != o.ID:
+		return fault.New(fault.Invalid, "shipment.of_another", "Shipment %d belongs to another fulfillment order.", s.Number)
+	}
+	for i := range s.Lines {
+		l := o.Line(s.Lines[i].Line)
+		l.Shipped -= s.Lines[i].Quantity
+		l.Picked += s.Lines[i].Quantity
+	}
+	s.Status = ShipmentVoided
+	o.Status, o.PackedAt, o.ClosedAt = InProgress, time.Time{}, time.Time{}
+	s.say(Unshipped{s.about(), s.Units(), reason})
+	return nil
+}
+
 // unpack takes the units of a shipment out of what is packed.
 func (o *Order) unpack(s *Shipment) error {
 	if s.Fulfillment != o.ID {

@@ -124,6 +124,40 @@ func (o *Order) InvoiceCharges() ([]ChargeAmount, error) {
 	return out, nil
 }
 
+// TakeBackInvoice takes back what an invoice had billed of a line: units and
+// amount may be invoiced again. It is refused where a part was credited since.
+func (o *Order) TakeBackInvoice(line id.Line, a Amount) error {
+	l, err := o.find(line)
+	if err != nil {
+		return err
+	}
+	left := Amount{l.Invoiced - l.Refunded, l.InvoicedTotal - l.RefundedTotal, l.InvoicedTax - l.RefundedTax}
+	if a.Quantity > left.Quantity || abs(a.Total) > abs(left.Total) {
+		return o.creditedAlready(l.name())
+	}
+	l.Invoiced -= a.Quantity
+	l.InvoicedTotal -= a.Total
+	l.InvoicedTax -= a.Tax
+	return nil
+}
+
+// TakeBackCharge is TakeBackInvoice of a charge.
+func (o *Order) TakeBackCharge(charge id.Charge) error {
+	i := slices.IndexFunc(o.Charges, func(c *Charge) bool { return c.ID == charge })
+	if i < 0 {
+		return fault.New(fault.NotFound, "order.charge_not_found", "Order %d has no charge %s.", o.Number, charge)
+	}
+	if o.Charges[i].RefundedTotal != 0 {
+		return o.creditedAlready(o.Charges[i].Title)
+	}
+	o.Charges[i].Invoiced = false
+	return nil
+}
+
+func (o *Order) creditedAlready(what string) error {
+	return fault.New(fault.Conflict, "order.credited", "A part of %s was credited already: take the goods back with a return instead.", what)
+}
+
 // Credit grants back what n invoiced units of a line cost, whether they come
 // back or not, and returns it.
 func (o *Order) Credit(line id.Line, n int64) (Amount, error) {

@@ -53,6 +53,9 @@ var (
 	ship = verb{"shipped", sending,
 		func(l *Line) int64 { return l.Allocated + l.Backordered },
 		shipUnits}
+	unship = verb{"taken back from its shipment", sent,
+		func(l *Line) int64 { return l.Shipped - max(l.Delivered, l.Returned) },
+		func(l *Line, n int64) { l.Shipped -= n; l.Allocated += n }}
 	deliver = verb{"delivered", sent,
 		func(l *Line) int64 { return l.Shipped - l.Delivered },
 		func(l *Line, n int64) { l.Delivered += n }}
@@ -113,6 +116,10 @@ func (o *Order) StopWork(line id.Line, n int64) error { return o.move(stopWork, 
 // allocated ones, then backordered ones, where a location ships what it was not
 // known to have.
 func (o *Order) Ship(line id.Line, n int64) error { return o.move(ship, line, n) }
+
+// Unship says that n units of a line had not left after all: they are allocated
+// again. What has arrived or come back had left.
+func (o *Order) Unship(line id.Line, n int64) error { return o.move(unship, line, n) }
 
 // Deliver says that n shipped units of a line arrived.
 func (o *Order) Deliver(line id.Line, n int64) error { return o.move(deliver, line, n) }

@@ -29,7 +29,8 @@ const (
 	RoutingWrite    Permission = "routing:write"
 	FulfillmentRead Permission = "fulfillment:read"
 	FulfillmentWork Permission = "fulfillment:work"
-	FulfillmentMove Permission = "fulfillment:move" // choose another location by hand
+	FulfillmentMove Permission = "fulfillment:move"   // choose another location by hand
+	FulfillmentUndo Permission = "fulfillment:unship" // take back a shipment that had not left
 	ReturnWrite     Permission = "return:write"
 	PaymentRead     Permission = "payment:read"
 	PaymentWrite    Permission = "payment:write"
@@ -67,13 +68,13 @@ var reading = []Permission{CatalogRead, CustomerRead, StockRead, ChannelRead, Or
 var rolePermissions = map[Role][]Permission{
 	Owner: append([]Permission{
 		CatalogWrite, CostRead, CustomerWrite, CustomerErase, StockAdjust, StockReceive, StockTransfer, StockRepair,
-		LocationWrite, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork, FulfillmentMove,
+		LocationWrite, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo,
 		ReturnWrite, PaymentWrite, PaymentRefund, BooksRead, BooksWrite, AuditRead, SettingRead, SettingWrite,
 		UserRead, UserWrite, ImportRun, JobRead, JobWrite,
 	}, reading...),
 	Operations: append([]Permission{
 		CatalogWrite, CostRead, CustomerWrite, StockAdjust, StockReceive, StockTransfer, LocationWrite, ChannelWrite,
-		OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork, FulfillmentMove, ReturnWrite, PaymentWrite,
+		OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo, ReturnWrite, PaymentWrite,
 		SettingRead, ImportRun, JobRead, JobWrite,
 	}, reading...),
 	Warehouse:  {CatalogRead, StockRead, StockAdjust, StockReceive, StockTransfer, OrderRead, FulfillmentRead, FulfillmentWork, ReturnWrite},
