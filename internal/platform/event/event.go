@@ -122,6 +122,9 @@ type Event struct {
 	Body    json.RawMessage `json:"body"`
 }
 
+// settled are, on PostgreSQL, the events of transactions older than every open one.
+const settled = `txid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint + COALESCE((SELECT base FROM event_feed WHERE name = 'base'), 0)`
+
 // After returns up to limit events behind a cursor ("" is the beginning), oldest
 // first, of the given kinds (none means all).
 func After(ctx context.Context, r db.Reader, postgres bool, cursor string, kinds []string, limit int) ([]Event, error) {
@@ -134,7 +137,7 @@ func After(ctx context.Context, r db.Reader, postgres bool, cursor string, kinds
 		w.And("(txid, seq) > (?, ?)", txid, seq)
 	}
 	if postgres {
-		w.And("txid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint + COALESCE((SELECT base FROM event_feed WHERE name = 'base'), 0)")
+		w.And(settled)
 	}
 	db.In(&w, "kind", kinds)
 	return list(ctx, r, `SELECT txid, seq, id, kind, subject, actor, at, body FROM event`+w.SQL()+` ORDER BY txid, seq LIMIT ?`, w.Args(limit)...)
@@ -155,8 +158,7 @@ func list(ctx context.Context, r db.Reader, query string, args ...any) ([]Event,
 	var out []Event
 	err := db.Each(ctx, r, func(s row) error {
 		out = append(out, Event{
-			Cursor: strconv.FormatInt(s.TxID, 36) + "-" + strconv.FormatInt(s.Seq, 36),
-			ID:     s.ID, Kind: s.Kind, Subject: s.Subject, Actor: s.Actor, At: s.At, Body: json.RawMessage(s.Body),
+			Cursor: cursorOf(s.TxID, s.Seq), ID: s.ID, Kind: s.Kind, Subject: s.Subject, Actor: s.Actor, At: s.At, Body: json.RawMessage(s.Body),
 		})
 		return nil
 	}, query, args...)
