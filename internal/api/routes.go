@@ -60,6 +60,9 @@ func (s *Server) register() {
 	s.registerGateways()
 	s.registerReturns()
 
+	s.registerWebhookEndpoints()
+	s.registerWebhookSteps()
+
 	s.registerInvoices()
 	s.registerJournal()
 	s.registerRates()

@@ -27,6 +27,7 @@ import (
 	"purser/internal/platform/db"
 	"purser/internal/platform/idempotency"
 	"purser/internal/platform/job"
+	"purser/internal/platform/outbound"
 )
 
 // MaxBody is the largest request body taken, in bytes.
@@ -37,6 +38,7 @@ type Server struct {
 	DB       *db.DB
 	Queue    *job.Queue
 	Gateways payment.Gateways
+	Outbound outbound.Policy // where webhooks may go
 	Log      *slog.Logger
 	Version  string
 

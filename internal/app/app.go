@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"purser/internal/api"
@@ -18,6 +19,7 @@ import (
 	"purser/internal/platform/db"
 	"purser/internal/platform/event"
 	"purser/internal/platform/job"
+	"purser/internal/platform/outbound"
 	"purser/internal/worker"
 )
 
@@ -27,6 +29,8 @@ type Config struct {
 	Version string
 	Log     *slog.Logger
 	Started func(url string) // called once requests are answered; may be nil
+
+	Outbound outbound.Policy // where webhooks may go
 }
 
 // App is the running program.
@@ -36,6 +40,7 @@ type App struct {
 	Queue    *job.Queue
 	Gateways payment.Gateways
 	API      *api.Server
+	work     worker.Deps
 }
 
 // New wires the program over an open, migrated database.
@@ -44,19 +49,21 @@ func New(d *db.DB, c Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	queue, err := worker.NewQueue(d, gateways, c.Log)
+	work := worker.Deps{DB: d, Gateways: gateways, Outbound: outbound.NewClient(c.Outbound, callTime), Log: c.Log}
+	queue, err := worker.NewQueue(work)
 	if err != nil {
 		return nil, err
 	}
 	return &App{
-		Config: c, DB: d, Queue: queue, Gateways: gateways,
-		API: &api.Server{DB: d, Queue: queue, Gateways: gateways, Log: c.Log, Version: c.Version},
+		Config: c, DB: d, Queue: queue, Gateways: gateways, work: work,
+		API: &api.Server{DB: d, Queue: queue, Gateways: gateways, Outbound: c.Outbound, Log: c.Log, Version: c.Version},
 	}, nil
 }
 
 const (
 	drainTime  = 20 * time.Second // for requests and jobs that are under way at a stop
 	usageEvery = 30 * time.Second
+	callTime   = 20 * time.Second // for another program to answer
 )
 
 // Serve answers requests and works jobs until ctx ends, then lets what is under
@@ -81,12 +88,18 @@ func (a *App) Serve(ctx context.Context) error {
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn),
 	}
+	following, stop := context.WithCancel(jobs)
+	defer stop()
+	var followers sync.WaitGroup
+	followers.Go(func() { a.work.Follow(following) })
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	if a.Started != nil {
 		a.Started("http://" + listener.Addr().String())
 	}
 	err = a.wait(ctx, failed)
+	stop()
+	followers.Wait()
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
 	return errors.Join(err, server.Shutdown(drain), a.Queue.Stop(drain), a.API.FlushUsage(drain))

@@ -3,17 +3,20 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"purser/internal/app"
 	"purser/internal/demo"
 	"purser/internal/platform/auth"
 	"purser/internal/platform/db"
+	"purser/internal/platform/outbound"
 )
 
 type serveCommand struct {
-	Addr    string `env:"PURSER_ADDR" default:"127.0.0.1:8080" help:"Address to listen on."`
-	Demo    bool   `help:"Fill an empty database with a believable company first."`
-	Migrate bool   `help:"Bring PostgreSQL's schema up to date first; SQLite's always is."`
+	Addr    string         `env:"PURSER_ADDR" default:"127.0.0.1:8080" help:"Address to listen on."`
+	Demo    bool           `help:"Fill an empty database with a believable company first."`
+	Reach   []netip.Prefix `env:"PURSER_REACH" placeholder:"10.1.0.0/16" help:"Private networks that webhooks may be sent to, also without encryption. Without it, only public addresses are called."`
+	Migrate bool           `help:"Bring PostgreSQL's schema up to date first; SQLite's always is."`
 }
 
 // Run serves until it is interrupted.
@@ -31,7 +34,7 @@ func (s *serveCommand) serve(c *console, d *db.DB) error {
 		return err
 	}
 	a, err := app.New(d, app.Config{
-		Addr: s.Addr, Version: version(), Log: c.log,
+		Addr: s.Addr, Version: version(), Log: c.log, Outbound: outbound.Policy{Allow: s.Reach},
 		Started: func(url string) {
 			c.printf("Purser answers at %s (API under /v1, described in /openapi.json).\n%s", url, how(url))
 		},

@@ -5,6 +5,7 @@ package worker
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -19,16 +20,17 @@ import (
 type Deps struct {
 	DB       *db.DB
 	Gateways payment.Gateways
+	Outbound *http.Client // for addresses that people typed in
 	Log      *slog.Logger
 }
 
 // NewQueue returns the queue with all jobs and schedules of the program.
-func NewQueue(d *db.DB, gateways payment.Gateways, log *slog.Logger) (*job.Queue, error) {
-	deps := Deps{DB: d, Gateways: gateways, Log: log}
+func NewQueue(deps Deps) (*job.Queue, error) {
 	workers := river.NewWorkers()
 	deps.payments(workers)
+	deps.webhooks(workers)
 	deps.schedules(workers)
-	return job.NewQueue(d, workers, schedules(), log)
+	return job.NewQueue(deps.DB, workers, append(schedules(), webhookSchedules()...), deps.Log)
 }
 
 // does makes a job's work of a function.

@@ -19,7 +19,9 @@ type (
 	Customer        = ID[customerKind]
 	CustomerGroup   = ID[customerGroupKind]
 	Decision        = ID[decisionKind]
+	Delivery        = ID[deliveryKind]
 	Discount        = ID[discountKind]
+	Endpoint        = ID[endpointKind]
 	Event           = ID[eventKind]
 	Fulfillment     = ID[fulfillmentKind]
 	FulfillmentLine = ID[fulfillmentLineKind]
@@ -74,6 +76,8 @@ type (
 	customerKind        struct{}
 	customerGroupKind   struct{}
 	decisionKind        struct{}
+	deliveryKind        struct{}
+	endpointKind        struct{}
 	discountKind        struct{}
 	eventKind           struct{}
 	fulfillmentKind     struct{}
@@ -134,7 +138,9 @@ func (countKind) Prefix() string           { return "cnt" }
 func (customerKind) Prefix() string        { return "cus" }
 func (customerGroupKind) Prefix() string   { return "cgr" }
 func (decisionKind) Prefix() string        { return "dec" }
+func (deliveryKind) Prefix() string        { return "dlv" }
 func (discountKind) Prefix() string        { return "dsc" }
+func (endpointKind) Prefix() string        { return "whe" }
 func (eventKind) Prefix() string           { return "evt" }
 func (fulfillmentKind) Prefix() string     { return "fo" }
 func (fulfillmentLineKind) Prefix() string { return "fol" }

@@ -46,6 +46,8 @@ const (
 	ImportRun       Permission = "import:run"
 	JobRead         Permission = "job:read"
 	JobWrite        Permission = "job:write"
+	WebhookRead     Permission = "webhook:read"
+	WebhookWrite    Permission = "webhook:write"
 )
 
 // Role is a named set of permissions.
@@ -70,12 +72,12 @@ var rolePermissions = map[Role][]Permission{
 		CatalogWrite, CostRead, CustomerWrite, CustomerErase, StockAdjust, StockReceive, StockTransfer, StockRepair,
 		LocationWrite, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo,
 		ReturnWrite, PaymentWrite, PaymentRefund, BooksRead, BooksWrite, AuditRead, SettingRead, SettingWrite,
-		UserRead, UserWrite, ImportRun, JobRead, JobWrite,
+		UserRead, UserWrite, ImportRun, JobRead, JobWrite, WebhookRead, WebhookWrite,
 	}, reading...),
 	Operations: append([]Permission{
 		CatalogWrite, CostRead, CustomerWrite, StockAdjust, StockReceive, StockTransfer, LocationWrite, ChannelWrite,
 		OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo, ReturnWrite, PaymentWrite,
-		SettingRead, ImportRun, JobRead, JobWrite,
+		SettingRead, ImportRun, JobRead, JobWrite, WebhookRead, WebhookWrite,
 	}, reading...),
 	Warehouse:  {CatalogRead, StockRead, StockAdjust, StockReceive, StockTransfer, OrderRead, FulfillmentRead, FulfillmentWork, ReturnWrite},
 	Service:    append([]Permission{CustomerWrite, OrderWrite, OrderEdit, OrderCancel, OrderHold, FulfillmentMove, ReturnWrite, PaymentWrite, PaymentRefund}, reading...),
