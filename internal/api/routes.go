@@ -21,6 +21,7 @@ func (s *Server) register() {
 	s.registerGroups()
 	s.registerCompanies()
 	s.registerCompanyLocations()
+	s.registerCredit()
 
 	s.registerChannels()
 	s.registerListings()

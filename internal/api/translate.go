@@ -220,7 +220,7 @@ func (t *translator) agree(ctx context.Context, r db.Reader, orders []*asked) er
 // apply adds what was agreed with a buyer to an order: price lists and terms, and
 // where we price the order, the discount and the exemption from tax.
 func apply(c customer.Conditions, ch channel.Channel, p *flow.Placement) {
-	p.Prices = c.PriceLists
+	p.Prices, p.Group = c.PriceLists, c.Group
 	if !ch.PriceListID.IsZero() {
 		p.Prices = append(p.Prices, ch.PriceListID)
 	}

@@ -39,6 +39,9 @@ func Accept(ctx context.Context, tx *db.Tx, oid id.Order, version int64, to orde
 	if err := allocate(ctx, tx, taken, owe, routing.CausePlaced); err != nil {
 		return nil, err
 	}
+	if _, err := holdOver(ctx, tx, accepted(taken), atOrder); err != nil {
+		return nil, err
+	}
 	return o, finish(ctx, tx, taken)
 }
 

@@ -87,6 +87,9 @@ func Cancel(ctx context.Context, tx *db.Tx, what []Cancellation) ([]*order.Order
 	if err := log.write(ctx, tx, what, all); err != nil {
 		return nil, err
 	}
+	if err := lessOwed(ctx, tx, list); err != nil {
+		return nil, err
+	}
 	return settleCancelled(ctx, tx, what, list)
 }
 

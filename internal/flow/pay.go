@@ -285,7 +285,10 @@ func (b books) settle(ctx context.Context, tx *db.Tx, orders map[id.Order]*order
 			o.ReleaseReason(order.HoldAwaitingPayment)
 		}
 	}
-	return finish(ctx, tx, sorted(orders))
+	if err := finish(ctx, tx, sorted(orders)); err != nil {
+		return err
+	}
+	return lessOwed(ctx, tx, sorted(orders))
 }
 
 // bookMoney posts the money that moved.

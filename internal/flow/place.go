@@ -9,6 +9,7 @@ import (
 	"purser/internal/base/money"
 	"purser/internal/domain/catalog"
 	"purser/internal/domain/channel"
+	"purser/internal/domain/customer"
 	"purser/internal/domain/order"
 	"purser/internal/platform/db"
 )
@@ -28,7 +29,13 @@ type Placement struct {
 	// and Prices the lists that count before the base list.
 	ListPriced []int
 	Prices     []id.PriceList
+
+	Group *customer.Group // whose least value and whole packs the order is held to; with Owe, it is tagged GroupRulesTag
 }
+
+// GroupRulesTag marks orders that were sold elsewhere against the rules of the
+// customer's group.
+const GroupRulesTag = "group-rules"
 
 // Placed is what became of a placement: an order, or why there is none.
 type Placed struct {
@@ -75,6 +82,9 @@ func PlaceOrders(ctx context.Context, tx *db.Tx, placements []Placement) ([]Plac
 		}
 		kept = append(kept, p.Order)
 	}
+	if _, err := holdOver(ctx, tx, accepted(kept), atOrder); err != nil {
+		return nil, err
+	}
 	if err := d.release(tx, kept); err != nil {
 		return nil, err
 	}
@@ -119,10 +129,31 @@ func (d *desk) build(p *Placement) (*order.Order, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := d.heldToGroup(o, p); err != nil {
+		return nil, err
+	}
 	if draft.ExternalID != "" {
 		d.existing[externalKey{draft.Channel, draft.ExternalID}] = o.ID
 	}
 	return o, nil
+}
+
+// heldToGroup refuses an order that the rules of the customer's group do not
+// allow. One that was sold already is marked instead.
+func (d *desk) heldToGroup(o *order.Order, p *Placement) error {
+	if p.Group == nil || o.Status == order.StatusDraft {
+		return nil
+	}
+	packs := make([]customer.Pack, len(p.Lines))
+	for i, l := range p.Lines {
+		packs[i] = customer.Pack{SKU: d.variants[l.Variant].SKU, Quantity: l.Quantity, Size: d.variants[l.Variant].PackSize}
+	}
+	err := p.Group.Check(o.Subtotal-o.DiscountTotal, o.Currency, packs)
+	if err != nil && p.Owe {
+		o.Tags.V = append(o.Tags.V, GroupRulesTag)
+		return nil
+	}
+	return err
 }
 
 func (d *desk) complete(draft *order.Draft, ch channel.Channel) {

@@ -82,10 +82,33 @@ func releaseOrders(ctx context.Context, tx *db.Tx, orders []*order.Order) error 
 		return err
 	}
 	shut := slices.DeleteFunc(fulfillments, func(f *fulfillment.Order) bool { return f.Status != fulfillment.Scheduled })
+	if err := holdBeforeRelease(ctx, tx, channels, open, shut); err != nil {
+		return err
+	}
 	if err := openGates(tx, channels, open, shut); err != nil {
 		return err
 	}
 	return fulfillment.Save(ctx, tx, slices.DeleteFunc(shut, func(f *fulfillment.Order) bool { return f.Status == fulfillment.Scheduled }))
+}
+
+// holdBeforeRelease holds saved orders on terms whose gate would open, and whose
+// company is over its credit limit by now: the limit may have been lowered, or
+// money gone back, since the order was accepted.
+func holdBeforeRelease(ctx context.Context, tx *db.Tx, channels map[id.Channel]channel.Channel, orders []*order.Order, shut []*fulfillment.Order) error {
+	var lent []*order.Order
+	for _, o := range orders {
+		opens := func(f *fulfillment.Order) bool {
+			return f.Order == o.ID && len(gate(o, f, channels[o.Channel]).Check()) == 0
+		}
+		if o.OnTerms() && !o.Company.IsZero() && slices.ContainsFunc(shut, opens) {
+			lent = append(lent, o)
+		}
+	}
+	held, err := holdOver(ctx, tx, lent, atRelease)
+	if err != nil {
+		return err
+	}
+	return order.Save(ctx, tx, held)
 }
 
 func channelsOf(orders []*order.Order) []id.Channel {

@@ -7,6 +7,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"purser/internal/base/id"
+	"purser/internal/domain/customer"
 	"purser/internal/domain/payment"
 	"purser/internal/flow"
 	"purser/internal/platform/db"
@@ -22,6 +23,7 @@ type (
 	resolveMoney  struct{}
 	markOverdue   struct{}
 	renewMoney    struct{}
+	reviewCredit  struct{}
 )
 
 // Kind names the job.
@@ -46,6 +48,9 @@ func (markOverdue) Kind() string { return "order.mark_overdue" }
 // Kind names the job.
 func (renewMoney) Kind() string { return "payment.renew_authorizations" }
 
+// Kind names the job.
+func (reviewCredit) Kind() string { return "credit.review_all" }
+
 // keepKeys is how long a repeated request still gets its first answer.
 const keepKeys = 30 * 24 * time.Hour
 
@@ -56,6 +61,7 @@ func schedules() []*river.PeriodicJob {
 		every(5*time.Minute, func() job.Args { return resolveMoney{} }),
 		every(time.Hour, func() job.Args { return markOverdue{} }),
 		every(time.Hour, func() job.Args { return renewMoney{} }),
+		every(time.Hour, func() job.Args { return reviewCredit{} }),
 		every(24*time.Hour, func() job.Args { return pruneKeys{} }),
 	}
 }
@@ -71,6 +77,15 @@ func (d Deps) schedules(workers *river.Workers) {
 	})
 	does(workers, func(ctx context.Context, _ markOverdue) error { return d.overdue(ctx) })
 	does(workers, func(ctx context.Context, _ renewMoney) error { return d.untilNone(ctx, flow.RenewAuthorizations) })
+	does(workers, func(ctx context.Context, _ reviewCredit) error {
+		return d.DB.Write(ctx, func(tx *db.Tx) error { return flow.ReviewAllCredit(ctx, tx) })
+	})
+	does(workers, func(ctx context.Context, a customer.ReviewCredit) error {
+		return d.DB.Write(ctx, func(tx *db.Tx) error {
+			_, err := flow.ReviewCredit(ctx, tx, a.Company)
+			return err
+		})
+	})
 	does(workers, func(ctx context.Context, _ pruneKeys) error {
 		return d.DB.Write(ctx, func(tx *db.Tx) error {
 			_, err := idempotency.Prune(ctx, tx, tx.Now().Add(-keepKeys))

@@ -16,6 +16,7 @@ type (
 	Company         = ID[companyKind]
 	CompanyLocation = ID[companyLocationKind]
 	Count           = ID[countKind]
+	CreditApproval  = ID[creditApprovalKind]
 	Customer        = ID[customerKind]
 	CustomerGroup   = ID[customerGroupKind]
 	Decision        = ID[decisionKind]
@@ -73,6 +74,7 @@ type (
 	companyKind         struct{}
 	companyLocationKind struct{}
 	countKind           struct{}
+	creditApprovalKind  struct{}
 	customerKind        struct{}
 	customerGroupKind   struct{}
 	decisionKind        struct{}
@@ -135,6 +137,7 @@ func (chargeKind) Prefix() string          { return "chg" }
 func (companyKind) Prefix() string         { return "com" }
 func (companyLocationKind) Prefix() string { return "cloc" }
 func (countKind) Prefix() string           { return "cnt" }
+func (creditApprovalKind) Prefix() string  { return "cra" }
 func (customerKind) Prefix() string        { return "cus" }
 func (customerGroupKind) Prefix() string   { return "cgr" }
 func (decisionKind) Prefix() string        { return "dec" }

@@ -14,6 +14,7 @@ import (
 	"purser/internal/platform/audit"
 	"purser/internal/platform/db"
 	"purser/internal/platform/event"
+	"purser/internal/platform/job"
 )
 
 // Company is a firm that buys, on terms of its own.
@@ -153,6 +154,11 @@ func SaveCompany(ctx context.Context, tx *db.Tx, c Company) (Company, error) {
 	}
 	if err := event.Record(ctx, tx, fact); err != nil {
 		return Company{}, err
+	}
+	if len(before) > 0 && (c.CreditLimit != before[0].CreditLimit || c.Currency != before[0].Currency) {
+		if err := job.Enqueue(ctx, tx, ReviewCredit{c.ID}); err != nil {
+			return Company{}, err
+		}
 	}
 	return c, audit.Record(ctx, tx, "save", "company", c.ID.String(), first(before), c)
 }

@@ -316,3 +316,21 @@ func unique[K interface {
 	slices.SortFunc(sorted, K.Compare)
 	return slices.Compact(sorted)
 }
+
+// ReleasedUnits are the units by order line that locations may work on and that have
+// not left.
+func ReleasedUnits(ctx context.Context, r db.Reader, sales []id.Order) (map[id.Line]int64, error) {
+	type row struct {
+		Line  id.Line `db:"line_id"`
+		Units int64   `db:"units"`
+	}
+	rows, err := db.SelectIn[row](ctx, r, `
+		SELECT l.line_id, l.quantity - l.shipped - l.cancelled AS units
+		FROM fulfillment_order f JOIN fulfillment_line l ON l.fulfillment_id = f.id
+		WHERE f.status IN ('open', 'in_progress') AND f.order_id IN (/*in*/)`, sales)
+	units := make(map[id.Line]int64, len(rows))
+	for _, x := range rows {
+		units[x.Line] += x.Units
+	}
+	return units, err
+}

@@ -26,6 +26,7 @@ const (
 	OrderApprove    Permission = "order:approve" // of what somebody else did
 	OrderCancel     Permission = "order:cancel"
 	OrderHold       Permission = "order:hold"
+	OrderCredit     Permission = "order:credit" // send an order over the company's credit limit
 	RoutingWrite    Permission = "routing:write"
 	FulfillmentRead Permission = "fulfillment:read"
 	FulfillmentWork Permission = "fulfillment:work"
@@ -70,7 +71,7 @@ var reading = []Permission{CatalogRead, CustomerRead, StockRead, ChannelRead, Or
 var rolePermissions = map[Role][]Permission{
 	Owner: append([]Permission{
 		CatalogWrite, CostRead, CustomerWrite, CustomerErase, StockAdjust, StockReceive, StockTransfer, StockRepair,
-		LocationWrite, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo,
+		LocationWrite, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, OrderCredit, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo,
 		ReturnWrite, PaymentWrite, PaymentRefund, BooksRead, BooksWrite, AuditRead, SettingRead, SettingWrite,
 		UserRead, UserWrite, ImportRun, JobRead, JobWrite, WebhookRead, WebhookWrite,
 	}, reading...),
@@ -82,6 +83,6 @@ var rolePermissions = map[Role][]Permission{
 	Warehouse:  {CatalogRead, StockRead, StockAdjust, StockReceive, StockTransfer, OrderRead, FulfillmentRead, FulfillmentWork, ReturnWrite},
 	Service:    append([]Permission{CustomerWrite, OrderWrite, OrderEdit, OrderCancel, OrderHold, FulfillmentMove, ReturnWrite, PaymentWrite, PaymentRefund}, reading...),
 	Buyer:      {CatalogRead, CatalogWrite, CostRead, StockRead, StockReceive, StockTransfer, OrderRead, EventRead},
-	Accountant: append([]Permission{CostRead, BooksRead, BooksWrite, PaymentWrite, PaymentRefund, AuditRead}, reading...),
+	Accountant: append([]Permission{OrderCredit, CostRead, BooksRead, BooksWrite, PaymentWrite, PaymentRefund, AuditRead}, reading...),
 	ReadOnly:   reading,
 }
