@@ -9,6 +9,7 @@ import (
 	"purser/internal/base/fault"
 	"purser/internal/base/id"
 	"purser/internal/domain/change"
+	"purser/internal/domain/fulfillment"
 	"purser/internal/domain/order"
 	"purser/internal/platform/auth"
 	"purser/internal/platform/db"
@@ -32,7 +33,11 @@ func OpenChange(ctx context.Context, tx *db.Tx, in NewChange) (*change.Set, erro
 	if err != nil {
 		return nil, err
 	}
-	o := taken[0]
+	return draftChange(ctx, tx, taken[0], in)
+}
+
+// draftChange writes a set of changes of a taken order.
+func draftChange(ctx context.Context, tx *db.Tx, o *order.Order, in NewChange) (*change.Set, error) {
 	if err := o.CheckVersion(in.Version); err != nil {
 		return nil, err
 	}
@@ -157,6 +162,35 @@ func ConfirmChange(ctx context.Context, tx *db.Tx, c Confirmation) (Outcome, err
 	return confirmChange(ctx, tx, c, false)
 }
 
+func confirmChange(ctx context.Context, tx *db.Tx, c Confirmation, trial bool) (Outcome, error) {
+	seen, err := change.Get(ctx, tx, c.Set)
+	if err != nil {
+		return Outcome{}, err
+	}
+	q, err := takeToChange(ctx, tx, seen.Order)
+	if err != nil {
+		return Outcome{}, err
+	}
+	s, err := change.Take(ctx, tx, c.Set)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if err := s.CheckVersion(c.Version); err != nil {
+		return Outcome{}, err
+	}
+	return doChange(ctx, tx, q, s, c.Settlement, trial)
+}
+
+// takeToChange takes an order together with those who wait for what it holds, all
+// at once, so that no two changes wait for each other.
+func takeToChange(ctx context.Context, tx *db.Tx, oid id.Order) (*queue, error) {
+	work, err := fulfillment.ByOrder(ctx, tx, []id.Order{oid})
+	if err != nil {
+		return nil, err
+	}
+	return takeWaiting(ctx, tx, openVariants(work[oid]), oid)
+}
+
 // PreviewChange tells what confirming a set would do, by doing it and taking it
 // back, so that it cannot tell anything else.
 func PreviewChange(ctx context.Context, d *db.DB, c Confirmation) (out Outcome, err error) {
@@ -173,11 +207,15 @@ func PreviewChange(ctx context.Context, d *db.DB, c Confirmation) (out Outcome, 
 
 // EditOrder writes a set of changes and confirms it at once.
 func EditOrder(ctx context.Context, tx *db.Tx, in NewChange, settle Settlement) (Outcome, error) {
-	s, err := OpenChange(ctx, tx, in)
+	q, err := takeToChange(ctx, tx, in.Order)
 	if err != nil {
 		return Outcome{}, err
 	}
-	return ConfirmChange(ctx, tx, Confirmation{Set: s.ID, Settlement: settle})
+	s, err := draftChange(ctx, tx, q.orders[in.Order], in)
+	if err != nil {
+		return Outcome{}, err
+	}
+	return doChange(ctx, tx, q, s, settle, false)
 }
 
 // UndoChange takes back what a confirmed set did, by a set of its own: units that
@@ -185,26 +223,38 @@ func EditOrder(ctx context.Context, tx *db.Tx, in NewChange, settle Settlement) 
 // all else are as before. It is refused where that was shipped, invoiced or
 // changed meanwhile.
 func UndoChange(ctx context.Context, tx *db.Tx, set id.Change, version int64, settle Settlement) (Outcome, error) {
-	s, o, err := takeChange(ctx, tx, set, version)
+	seen, err := change.Get(ctx, tx, set)
 	if err != nil {
+		return Outcome{}, err
+	}
+	q, err := takeToChange(ctx, tx, seen.Order)
+	if err != nil {
+		return Outcome{}, err
+	}
+	s, err := change.Take(ctx, tx, set)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if err := s.CheckVersion(version); err != nil {
 		return Outcome{}, err
 	}
 	data, err := json.Marshal(undoing{s.ID})
 	if err != nil {
 		return Outcome{}, err
 	}
-	counter, err := change.New(tx.Now(), o.ID, o.Version, s.Kind, []change.Action{{Kind: change.Undo, Data: data}}, "undo", "")
+	counter, err := change.New(tx.Now(), s.Order, q.orders[s.Order].Version, s.Kind, []change.Action{{Kind: change.Undo, Data: data}}, "undo", "")
 	if err != nil {
 		return Outcome{}, err
 	}
 	if err := change.Insert(ctx, tx, counter); err != nil {
 		return Outcome{}, err
 	}
-	return confirmChange(ctx, tx, Confirmation{Set: counter.ID, Settlement: settle}, false)
+	return doChange(ctx, tx, q, counter, settle, false)
 }
 
-func confirmChange(ctx context.Context, tx *db.Tx, c Confirmation, trial bool) (Outcome, error) {
-	x, err := openChanging(ctx, tx, c)
+// doChange does what a set says to its order, which was taken.
+func doChange(ctx context.Context, tx *db.Tx, q *queue, s *change.Set, settle Settlement, trial bool) (Outcome, error) {
+	x, err := openChanging(ctx, tx, q, s)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -240,7 +290,7 @@ func confirmChange(ctx context.Context, tx *db.Tx, c Confirmation, trial bool) (
 	if err := x.close(ctx, tx, before, after); err != nil {
 		return out, err
 	}
-	if c.Settlement == SettleRefund && out.GiveBack > 0 {
+	if settle == SettleRefund && out.GiveBack > 0 {
 		if err := Refund(ctx, tx, []Refunding{{Order: x.order.ID, Amount: out.GiveBack, Reason: "order changed"}}); err != nil {
 			return out, err
 		}

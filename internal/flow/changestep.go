@@ -14,7 +14,6 @@ import (
 	"purser/internal/domain/change"
 	"purser/internal/domain/channel"
 	"purser/internal/domain/customer"
-	"purser/internal/domain/fulfillment"
 	"purser/internal/domain/order"
 	"purser/internal/platform/db"
 )
@@ -36,36 +35,17 @@ type changing struct {
 	undone    *change.Set // by this one
 }
 
-// openChanging takes the order of a set, with its work and those who wait for
-// what it holds, and the set.
-func openChanging(ctx context.Context, tx *db.Tx, c Confirmation) (*changing, error) {
+// openChanging begins to do what a set says to its order, which was taken.
+func openChanging(ctx context.Context, tx *db.Tx, q *queue, s *change.Set) (*changing, error) {
+	if err := s.MayConfirm(); err != nil {
+		return nil, err
+	}
 	b, err := openBooks(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	seen, err := change.Get(ctx, tx, c.Set)
-	if err != nil {
-		return nil, err
-	}
-	work, err := fulfillment.ByOrder(ctx, tx, []id.Order{seen.Order})
-	if err != nil {
-		return nil, err
-	}
-	q, err := takeWaiting(ctx, tx, openVariants(work[seen.Order]), seen.Order)
-	if err != nil {
-		return nil, err
-	}
-	x := &changing{order: q.orders[seen.Order], queue: q, books: b}
-	if x.set, err = change.Take(ctx, tx, c.Set); err != nil {
-		return nil, err
-	}
-	if err := x.set.CheckVersion(c.Version); err != nil {
-		return nil, err
-	}
-	if err := x.set.MayConfirm(); err != nil {
-		return nil, err
-	}
-	x.due, x.total, x.discounts, x.place = x.order.Due(), x.order.Total, x.order.DiscountTotal, placeOf(x.order)
+	o := q.orders[s.Order]
+	x := &changing{set: s, order: o, queue: q, books: b, due: o.Due(), total: o.Total, discounts: o.DiscountTotal, place: placeOf(o)}
 	return x, x.openDesk(ctx, tx)
 }
 

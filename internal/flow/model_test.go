@@ -12,6 +12,7 @@ import (
 
 	"purser/internal/base/fault"
 	"purser/internal/base/id"
+	"purser/internal/base/money"
 	"purser/internal/domain/catalog"
 	"purser/internal/domain/fulfillment"
 	"purser/internal/domain/order"
@@ -66,12 +67,15 @@ type sale struct {
 	invoiced                                  int64
 	sent                                      []sent
 	scattered                                 bool // units came back to where they had been sent from
+	edits                                     []*edited
 }
 
 type saleLine struct {
 	id                                 id.Line
 	sku                                string
-	quantity, unit, shipped, cancelled int64
+	quantity, unit, shipped, cancelled int64 // unit: what one more costs
+	sent, rest                         int64 // what the shipped and the open ones cost
+	component                          bool
 }
 
 // moneyIn is a payment.
@@ -92,6 +96,13 @@ type transfer struct {
 
 func (l *saleLine) open() int64 { return l.quantity - l.shipped - l.cancelled }
 
+// part takes what n of the open units cost off the rest.
+func (l *saleLine) part(n int64) int64 {
+	cost := money.Share(l.rest, 0, n, l.open())
+	l.rest -= cost
+	return cost
+}
+
 func (s *sale) open() (n int64) {
 	for _, l := range s.lines {
 		n += l.open()
@@ -101,7 +112,7 @@ func (s *sale) open() (n int64) {
 
 func (s *sale) due() (n int64) {
 	for _, l := range s.lines {
-		n += (l.quantity - l.cancelled) * l.unit
+		n += l.sent + l.rest
 	}
 	if !s.serviceCancelled {
 		n += s.service
@@ -200,6 +211,7 @@ func TestRandomHistories(t *testing.T) {
 				"cancel units": h.cancelUnits, "cancel all": h.cancelAll, "pick": h.pick, "ship": h.ship, "ship more": h.ship,
 				"pay by hand": h.payByHand, "pay by card": h.payByCard, "capture": h.captureByHand, "refund": h.refund,
 				"move": h.move, "split work": h.splitWork, "merge work": h.merge, "reject": h.reject, "pack and void": h.void, "unship": h.unship,
+				"edit up": h.editUp, "edit down": h.editDown, "edit: add": h.editAdd, "edit a price": h.editPrice, "undo an edit": h.editUndo,
 				"adjust": h.adjust, "transfer": h.newTransfer, "carry on a transfer": h.carryOn,
 			})
 			h.verify()

@@ -19,6 +19,7 @@ type sent struct {
 	id     id.Shipment
 	at     string // a warehouse
 	units  fulfillment.Quantities
+	cost   map[id.Line]int64
 	billed int64
 	rest   bool // service and charge were billed with it
 }
@@ -153,6 +154,8 @@ func (h *history) unship(t *rapid.T) {
 	s.scattered = true
 	for _, l := range s.lines {
 		l.shipped -= x.units[l.id]
+		l.sent -= x.cost[l.id]
+		l.rest += x.cost[l.id]
 		h.onHand[l.sku][x.at] += x.units[l.id]
 	}
 	h.Settle(h.order(s))
@@ -183,6 +186,6 @@ func (h *history) excluded(t *rapid.T, ids []id.Order) map[id.Line]map[id.Locati
 }
 
 // sentWith is what the model keeps of a shipment.
-func (h *history) sentWith(x *fulfillment.Shipment, units fulfillment.Quantities, billed int64, rest bool) sent {
-	return sent{id: x.ID, at: h.LocationCode(x.Location), units: units, billed: billed, rest: rest}
+func (h *history) sentWith(x *fulfillment.Shipment, units fulfillment.Quantities, cost map[id.Line]int64, billed int64, rest bool) sent {
+	return sent{id: x.ID, at: h.LocationCode(x.Location), units: units, cost: cost, billed: billed, rest: rest}
 }

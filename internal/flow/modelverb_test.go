@@ -104,7 +104,7 @@ func (h *history) place(t *rapid.T) {
 	s.id = o.ID
 	for _, l := range o.Lines {
 		if l.Goods() {
-			s.lines = append(s.lines, &saleLine{id: l.ID, sku: l.SKU, quantity: l.Quantity, unit: l.Total / l.Quantity})
+			s.lines = append(s.lines, &saleLine{id: l.ID, sku: l.SKU, quantity: l.Quantity, unit: l.Total / l.Quantity, rest: l.Total, component: !l.Parent.IsZero()})
 		}
 	}
 	if s.due() != o.Total {
@@ -170,10 +170,14 @@ func (h *history) cancel(t *rapid.T, s *sale, units map[id.Line]int64) {
 	}
 	h.want(t, err, "")
 	for _, l := range s.lines {
+		n := units[l.id]
 		if len(units) == 0 {
-			l.cancelled += l.open()
+			n = l.open()
 		}
-		l.cancelled += units[l.id]
+		if n > 0 {
+			l.part(n)
+			l.cancelled += n
+		}
 	}
 	s.serviceCancelled = s.serviceCancelled || service
 	if s.cancelled() && !s.billed {
@@ -243,14 +247,20 @@ func (h *history) ship(t *rapid.T) {
 	h.want(t, err, "")
 	rest := !s.billed
 	billed := s.bill()
+	cost := map[id.Line]int64{}
 	for _, l := range s.lines {
 		n := some[l.id]
+		if n == 0 {
+			continue
+		}
+		cost[l.id] = l.part(n)
 		l.shipped += n
-		s.invoiced += n * l.unit
-		billed += n * l.unit
+		l.sent += cost[l.id]
+		s.invoiced += cost[l.id]
+		billed += cost[l.id]
 		h.onHand[l.sku][h.LocationCode(f.Location)] -= n
 	}
-	s.sent = append(s.sent, h.sentWith(shipments[0], some, billed, rest))
+	s.sent = append(s.sent, h.sentWith(shipments[0], some, cost, billed, rest))
 	s.capture(min(billed, s.balance()))
 	h.Settle(h.order(s))
 }

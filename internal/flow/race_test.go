@@ -11,6 +11,7 @@ import (
 
 	"purser/internal/base/fault"
 	"purser/internal/base/id"
+	"purser/internal/domain/change"
 	"purser/internal/domain/inventory"
 	"purser/internal/domain/order"
 	"purser/internal/domain/payment"
@@ -144,6 +145,43 @@ func TestAnOrderIsShippedOrCancelled(t *testing.T) {
 			shipped += l.Shipped
 		}
 		level(t, s, "MUG", shop.Berlin, 3*rounds-shipped, 0, 0)
+	})
+}
+
+// Whatever comes first, an edit or a shipment, the other sees it: nothing that left is taken off, nothing that was
+// taken off leaves, and what is invoiced is what left.
+func TestAnOrderIsShippedOrEdited(t *testing.T) {
+	race(t, func(t *testing.T, s *shop.Shop) {
+		const rounds = 12
+		s.Receive("MUG", shop.Berlin, 4*rounds)
+		shipped := int64(0)
+		for range rounds {
+			o := s.Place(shop.Of("MUG", 3))
+			f := s.WorkAt(o, shop.Berlin).ID
+			down, dearer := s.Quantity(o, "MUG", 1), s.Pricing(o, "MUG", "10")
+			tally(t, atOnce(3, func(i int) error {
+				var err error
+				switch i {
+				case 0:
+					_, err = s.TryEdit(o, down)
+				case 1:
+					_, err = s.TryEdit(o, dearer)
+				default:
+					_, err = s.TryShip(flow.Shipping{Fulfillment: f})
+				}
+				return err
+			}))
+			o = s.Order(o)
+			l := s.Line(o, "MUG")
+			if l.Shipped != 0 && l.Shipped+l.Cancelled != 3 || l.Shipped != l.Invoiced || o.Invoiced != l.InvoicedTotal {
+				t.Errorf("shipped %d, cancelled %d, invoiced %d for %d", l.Shipped, l.Cancelled, l.Invoiced, o.Invoiced)
+			}
+			shipped += l.Shipped
+			if l.Open() > 0 {
+				s.Cancel(o)
+			}
+		}
+		level(t, s, "MUG", shop.Berlin, 4*rounds-shipped, 0, 0)
 	})
 }
 
@@ -325,10 +363,14 @@ func TestEverybodyAtOnce(t *testing.T) {
 		}
 		goods := []string{"MUG", "TEA"}
 		places := []string{shop.Berlin, shop.Munich}
-		got := tally(t, atOnce(72, func(i int) error {
+		lines := make(map[id.Order]id.Line, len(old))
+		for _, o := range old {
+			lines[o.ID] = o.Lines[1].ID // the tea
+		}
+		got := tally(t, atOnce(84, func(i int) error {
 			r := rand.New(rand.NewPCG(2, uint64(i)))
 			o, sku, code := old[r.IntN(len(old))], goods[r.IntN(2)], places[r.IntN(2)]
-			switch i % 6 {
+			switch i % 7 {
 			case 0:
 				_, err := s.TryPlace(nil, shop.Of("TEA", 1), shop.Of("MUG", 2), shop.Of("SET", 1))
 				return err
@@ -344,6 +386,9 @@ func TestEverybodyAtOnce(t *testing.T) {
 					_, err := flow.ReceiveGoods(s.Ctx, tx, []flow.Receipt{{Variant: s.Variant(sku), Location: s.Location(code), Quantity: 2}})
 					return err
 				})
+			case 5:
+				_, err := s.TryEdit(o, change.Action{Kind: change.SetQuantity, Line: lines[o.ID], Quantity: r.Int64N(5)}, s.Adding(shop.Of("MUG", 1)))
+				return err
 			}
 			return s.Try(func(tx *db.Tx) error {
 				made, err := inventory.CreateTransfer(s.Ctx, tx, inventory.NewTransfer{

@@ -124,9 +124,9 @@ func (o *Order) Restore(before, after Agreement) ([]Cancelled, error) {
 	o.CancelReason = before.CancelReason
 	var off []Cancelled
 	for _, l := range o.Lines {
-		was, _ := after.Line(l.ID)
+		was, known := after.Line(l.ID)
 		to, there := before.Line(l.ID)
-		if there && to.same(was) {
+		if !known || there && to.same(was) {
 			continue
 		}
 		if !there {
@@ -139,10 +139,12 @@ func (o *Order) Restore(before, after Agreement) ([]Cancelled, error) {
 		}
 	}
 	o.restoreCharges(before, after)
-	o.Discounts = nil
-	for _, d := range before.Discounts {
-		d.Order = o.ID
-		o.Discounts = append(o.Discounts, &d)
+	if !slices.Equal(before.Discounts, after.Discounts) {
+		o.Discounts = nil
+		for _, d := range before.Discounts {
+			d.Order = o.ID
+			o.Discounts = append(o.Discounts, &d)
+		}
 	}
 	o.restoreContact(before, after)
 	o.repriced = true
@@ -190,6 +192,9 @@ func (l *Line) takeOff(n int64) Cancelled {
 
 // mayRestore refuses where what a change was about is not as it left it.
 func (o *Order) mayRestore(now, before, after Agreement) error {
+	if o.Status == StatusCancelled && after.Status != StatusCancelled {
+		return fault.New(fault.Conflict, "order.cancelled", "Order %d was cancelled since: undo that first.", o.Number)
+	}
 	if after.Status == StatusCancelled && before.Status != StatusCancelled && o.Refunded > after.Refunded {
 		return fault.New(fault.Conflict, "order.refunded", "Money of order %d was paid back since it was cancelled: place a new order.", o.Number)
 	}
