@@ -6,13 +6,15 @@ import (
 	"time"
 
 	"purser/internal/domain/webhook"
+	"purser/internal/flow"
 	"purser/internal/platform/event"
 )
 
 // followers are those who do what follows from events, by the names under which
 // they note how far they have come.
 var followers = map[string]event.Handler{
-	"webhook": webhook.Publish,
+	"webhook":             webhook.Publish,
+	"order.release_holds": flow.ReleaseHoldsOn,
 }
 
 const (

@@ -144,9 +144,10 @@ func (o *Order) ReleaseReason(reason HoldReason) []*Hold {
 	return o.ReleaseHolds(func(h *Hold) bool { return h.Reason == reason })
 }
 
-// ReleaseOn ends the active holds that wait for an event of a kind.
-func (o *Order) ReleaseOn(kind string) []*Hold {
-	return o.ReleaseHolds(func(h *Hold) bool { return h.ReleaseOn != "" && h.ReleaseOn == kind })
+// ReleaseOn ends the active holds that wait for an event of a kind, which happened
+// at a time: a hold that was placed later waits for the next one.
+func (o *Order) ReleaseOn(kind string, at time.Time) []*Hold {
+	return o.ReleaseHolds(func(h *Hold) bool { return h.ReleaseOn != "" && h.ReleaseOn == kind && !h.PlacedAt.After(at) })
 }
 
 // ExpireHolds ends the active holds whose time is over.

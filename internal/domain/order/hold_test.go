@@ -71,7 +71,7 @@ func TestHoldsEndInManyWays(t *testing.T) {
 			if got := o.ExpireHolds(noon.Add(time.Hour)); len(got) != 1 || got[0].Status != HoldExpired {
 				t.Errorf("expired %v", got)
 			}
-			if got := o.ReleaseOn("payment.captured"); len(got) != 1 || len(o.ReleaseOn("")) != 0 {
+			if got := o.ReleaseOn("payment.captured", noon.AddDate(1, 0, 0)); len(got) != 1 || len(o.ReleaseOn("", noon.AddDate(1, 0, 0))) != 0 {
 				t.Errorf("released %v", got)
 			}
 			if got := o.ReleaseReason(HoldOutOfStock); len(got) != 1 {
