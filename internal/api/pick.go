@@ -28,7 +28,7 @@ func (b PickBatchDetail) version() int64 { return b.Version }
 // PickReport is a pick batch after a picker's report.
 type PickReport struct {
 	PickBatchDetail
-	Shortages []fulfillment.Shortage `json:"shortages" doc:"Units that were not brought: they stay open until somebody moves, owes or cancels them."`
+	Shortages []fulfillment.Shortage `json:"shortages" doc:"Units that were not brought: another location sends them, or they are backordered."`
 }
 
 // mayPick reads a pick batch if the one who acts may work at its location.

@@ -53,6 +53,7 @@ func (s *Server) register() {
 	s.registerShipmentUndo()
 	s.registerPickLists()
 	s.registerPicking()
+	s.registerShortPicks()
 	s.registerRouting()
 
 	s.registerPayments()

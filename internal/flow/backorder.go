@@ -3,10 +3,10 @@ package flow
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
-	"purser/internal/base/fault"
 	"purser/internal/base/geo"
 	"purser/internal/base/id"
 	"purser/internal/domain/fulfillment"
@@ -143,7 +143,7 @@ func (q *queue) displace(ctx context.Context, tx *db.Tx, displaced []inventory.D
 			continue // a transfer, whose line stays short
 		}
 		o, line := q.orders[id.Order(d.Order)], id.Line(d.Demand)
-		if err := q.pullBack(tx, o, line, d); err != nil {
+		if err := q.pullBack(ctx, tx, o, line, d); err != nil {
 			return err
 		}
 		q.changed[o.ID] = o
@@ -151,31 +151,37 @@ func (q *queue) displace(ctx context.Context, tx *db.Tx, displaced []inventory.D
 	return nil
 }
 
-// pullBack takes displaced units of a line off the work of their location.
-func (q *queue) pullBack(tx *db.Tx, o *order.Order, line id.Line, d inventory.Displaced) error {
+// pullBack takes displaced units of a line off the work of their location, those
+// that are packed last: their shipment is voided.
+func (q *queue) pullBack(ctx context.Context, tx *db.Tx, o *order.Order, line id.Line, d inventory.Displaced) error {
 	left := d.Quantity
-	for _, f := range byProgress(q.fulfillments, o.ID) {
-		l := f.Line(line)
-		if l == nil || f.Location != d.Location || f.Status.Done() {
-			continue
-		}
-		n := min(left, l.Free())
-		if n == 0 {
-			continue
-		}
-		left -= n
-		err := withWork(o, f, func() error {
-			if err := f.Cancel(line, n, "stock_gone", tx.Now()); err != nil {
+	for _, room := range []func(*fulfillment.Line) int64{(*fulfillment.Line).Free, (*fulfillment.Line).Open} {
+		for _, f := range byProgress(q.fulfillments, o.ID) {
+			l := f.Line(line)
+			if l == nil || f.Location != d.Location || f.Status.Done() {
+				continue
+			}
+			n := min(left, room(l))
+			if n == 0 {
+				continue
+			}
+			left -= n
+			if err := q.unpack(ctx, tx, f, line, n, "stock_gone"); err != nil {
 				return err
 			}
-			return o.Unfill(line, n)
-		})
-		if err != nil {
-			return err
+			err := withWork(o, f, func() error {
+				if err := f.Cancel(line, n, "stock_gone", tx.Now()); err != nil {
+					return err
+				}
+				return o.Unfill(line, n)
+			})
+			if err != nil {
+				return err
+			}
 		}
 	}
 	if left > 0 {
-		return fault.New(fault.Conflict, "order.packed", "The goods are packed for order %d already: void its shipment first.", o.Number)
+		return fmt.Errorf("%d units of line %s are reserved at %s, and no work there has them", left, line, d.Location)
 	}
 	return nil
 }

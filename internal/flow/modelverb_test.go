@@ -373,8 +373,9 @@ func (h *history) adjust(t *rapid.T) {
 	if n == 0 {
 		t.Skip("nothing changes")
 	}
+	damaged := h.Level(sku, code).Damaged
 	err := h.TryAdjust(sku, code, n)
-	if h.onHand[sku][code]+n < 0 {
+	if h.onHand[sku][code]-damaged+n < 0 {
 		h.want(t, err, "inventory.shortage")
 		return
 	}

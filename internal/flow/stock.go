@@ -52,21 +52,26 @@ func ReceiveGoods(ctx context.Context, tx *db.Tx, receipts []Receipt) ([]invento
 // goods are gone, the newest promises become backorders: a physical fact is never
 // refused.
 func AdjustStock(ctx context.Context, tx *db.Tx, postings []inventory.Posting) ([]inventory.Movement, error) {
-	rule := func(m inventory.Movement) postingRule {
-		switch {
-		case m.Kind == inventory.KindCount:
-			return accounting.Count
-		case m.Quantity < 0:
-			return accounting.WriteOff
-		}
-		return accounting.Adjust
-	}
-	return moveStock(ctx, tx, rule, variantsOf(postings), func(book inventory.Book) ([]inventory.Movement, []inventory.Displaced, error) {
+	return moveStock(ctx, tx, ruleOfAdjustments, variantsOf(postings), func(book inventory.Book) ([]inventory.Movement, []inventory.Displaced, error) {
 		return inventory.Adjust(ctx, tx, book, postings)
 	})
 }
 
-// CountStock books the differences between what was counted and the books.
+func ruleOfAdjustments(m inventory.Movement) postingRule {
+	switch {
+	case m.Kind == inventory.KindCount:
+		return accounting.Count
+	case m.Quantity < 0:
+		return accounting.WriteOff
+	}
+	return accounting.Adjust
+}
+
+func ruleOfChanges(inventory.Movement) postingRule { return accounting.Vary }
+
+// CountStock books the differences between what was counted and the books. What
+// was short at a location because its books were in doubt may come from there
+// again.
 func CountStock(ctx context.Context, tx *db.Tx, counts []inventory.Count) ([]inventory.Movement, error) {
 	var variants []id.Variant
 	for _, c := range counts {
@@ -74,6 +79,11 @@ func CountStock(ctx context.Context, tx *db.Tx, counts []inventory.Count) ([]inv
 	}
 	rule := func(inventory.Movement) postingRule { return accounting.Count }
 	return moveStock(ctx, tx, rule, variants, func(book inventory.Book) ([]inventory.Movement, []inventory.Displaced, error) {
+		for _, c := range counts {
+			if err := believe(ctx, tx, inventory.Key{Variant: c.Variant, Location: c.Location}); err != nil {
+				return nil, nil, err
+			}
+		}
 		return inventory.ApplyCounts(ctx, tx, book, counts)
 	})
 }
@@ -84,8 +94,7 @@ func ChangeState(ctx context.Context, tx *db.Tx, all []inventory.Reclass) ([]inv
 	for _, c := range all {
 		variants = append(variants, c.Variant)
 	}
-	rule := func(inventory.Movement) postingRule { return accounting.Vary }
-	return moveStock(ctx, tx, rule, variants, func(book inventory.Book) ([]inventory.Movement, []inventory.Displaced, error) {
+	return moveStock(ctx, tx, ruleOfChanges, variants, func(book inventory.Book) ([]inventory.Movement, []inventory.Displaced, error) {
 		return inventory.ChangeState(ctx, tx, book, all)
 	})
 }

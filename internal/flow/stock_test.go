@@ -171,16 +171,32 @@ func TestAWriteOffIsMadeGoodFromElsewhere(t *testing.T) {
 	})
 }
 
-func TestPackedGoodsAreNotWrittenOff(t *testing.T) {
+// A physical fact is never refused: what is packed and not there is unpacked, and waits. Orders that are not packed
+// give way first.
+func TestPackedGoodsAreWrittenOff(t *testing.T) {
 	each(t, func(t *testing.T, s *shop.Shop) {
-		s.Receive("MUG", shop.Berlin, 3)
+		s.Receive("MUG", shop.Berlin, 5)
 		o := s.Place(shop.Of("MUG", 3))
-		s.Write(func(tx *db.Tx) error {
-			_, err := flow.Pack(s.Ctx, tx, s.WorkAt(o, shop.Berlin).ID, 0, nil, fulfillment.Carriage{})
+		var packed *fulfillment.Shipment
+		s.Write(func(tx *db.Tx) (err error) {
+			packed, err = flow.Pack(s.Ctx, tx, s.WorkAt(o, shop.Berlin).ID, 0, s.Units(o, shop.Of("MUG", 2)), fulfillment.Carriage{})
 			return err
 		})
-		shop.Want(t, s.TryAdjust("MUG", shop.Berlin, -1), "order.packed")
-		level(t, s, "MUG", shop.Berlin, 3, 3, 0)
+		status := func() fulfillment.ShipmentStatus {
+			now, err := fulfillment.Shipments(s.Ctx, s.DB, packed.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return now[0].Status
+		}
+		s.Adjust("MUG", shop.Berlin, -3)
+		shop.Equal(t, "shipment", status(), fulfillment.ShipmentPacking)
+		s.Adjust("MUG", shop.Berlin, -1)
+		shop.Equal(t, "shipment", status(), fulfillment.ShipmentVoided)
+		level(t, s, "MUG", shop.Berlin, 1, 1, 2)
+		shop.Equal(t, "backordered", s.Line(o, "MUG").Backordered, 2)
+		s.Ship(o)
+		level(t, s, "MUG", shop.Berlin, 0, 0, 2)
 	})
 }
 

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"slices"
 
 	"purser/internal/base/fault"
 	"purser/internal/base/id"
@@ -183,12 +184,17 @@ func NewBatch(ctx context.Context, tx *db.Tx, location id.Location, assignee id.
 	return fulfillment.CreateBatch(ctx, tx, location, assignee, d.saved())
 }
 
-// PickInBatch counts what a picker reports. Units that are short stay open in
-// their fulfillment orders.
+// PickInBatch counts what a picker reports. Of units that are short, it does what
+// ShortPick does.
 func PickInBatch(ctx context.Context, tx *db.Tx, batch id.Batch, version int64, picks []fulfillment.Pick) (*fulfillment.PickBatch, []fulfillment.Shortage, error) {
 	sales, err := fulfillment.OrdersOfBatch(ctx, tx, batch)
 	if err != nil {
 		return nil, nil, err
+	}
+	if slices.ContainsFunc(picks, func(p fulfillment.Pick) bool { return p.Short > 0 }) {
+		if err := takeConcerned(ctx, tx, batch, sales); err != nil {
+			return nil, nil, err
+		}
 	}
 	orders, err := takeOrders(ctx, tx, sales, func(o id.Order) id.Order { return o })
 	if err != nil {
@@ -212,7 +218,38 @@ func PickInBatch(ctx context.Context, tx *db.Tx, batch id.Batch, version int64, 
 	if err := fulfillment.SaveBatch(ctx, tx, b, fulfillments); err != nil {
 		return nil, nil, err
 	}
-	return b, short, order.Save(ctx, tx, sorted(orders))
+	if err := order.Save(ctx, tx, sorted(orders)); err != nil {
+		return nil, nil, err
+	}
+	if len(short) == 0 {
+		return b, nil, nil
+	}
+	shorts := make([]Short, len(short))
+	for i, s := range short {
+		shorts[i] = Short{Fulfillment: s.Fulfillment, Line: s.Line, Quantity: s.Quantity, Reason: s.Reason, Batch: b.ID}
+	}
+	_, err = ShortPick(ctx, tx, shorts)
+	return b, short, err
+}
+
+// takeConcerned takes the orders of a batch together with those that a short pick
+// in it may concern: all orders are taken at once, in the order of their ids, so
+// that no two pickers wait for each other.
+func takeConcerned(ctx context.Context, tx *db.Tx, batch id.Batch, sales []id.Order) error {
+	b, err := fulfillment.GetBatch(ctx, tx, batch)
+	if err != nil {
+		return err
+	}
+	variants := make([]id.Variant, len(b.Lines))
+	for i, l := range b.Lines {
+		variants[i] = l.Variant
+	}
+	asked, err := fulfillment.Asked(ctx, tx, b.Location, variants)
+	if err != nil {
+		return err
+	}
+	_, err = takeWaiting(ctx, tx, variants, append(asked, sales...)...)
+	return err
 }
 
 // CloseBatch ends a picked batch, or cancels one.

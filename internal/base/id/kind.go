@@ -50,6 +50,7 @@ type (
 	Session         = ID[sessionKind]
 	Shipment        = ID[shipmentKind]
 	ShipmentLine    = ID[shipmentLineKind]
+	ShortPick       = ID[shortPickKind]
 	Tracking        = ID[trackingKind]
 	Transaction     = ID[transactionKind]
 	Transfer        = ID[transferKind]
@@ -108,6 +109,7 @@ type (
 	sessionKind         struct{}
 	shipmentKind        struct{}
 	shipmentLineKind    struct{}
+	shortPickKind       struct{}
 	trackingKind        struct{}
 	transactionKind     struct{}
 	transferKind        struct{}
@@ -171,6 +173,7 @@ func (returnLineKind) Prefix() string      { return "rtl" }
 func (sessionKind) Prefix() string         { return "ses" }
 func (shipmentKind) Prefix() string        { return "shp" }
 func (shipmentLineKind) Prefix() string    { return "shl" }
+func (shortPickKind) Prefix() string       { return "sht" }
 func (trackingKind) Prefix() string        { return "trk" }
 func (transactionKind) Prefix() string     { return "txn" }
 func (transferKind) Prefix() string        { return "trf" }

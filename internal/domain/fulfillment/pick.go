@@ -100,8 +100,8 @@ type Pick struct {
 	Reason  string      `json:"reason,omitempty" doc:"Why they are short."`
 }
 
-// Shortage is units that a picker did not bring. They stay open in their
-// fulfillment order until the flow routes them anew, owes or cancels them.
+// Shortage is units that a picker did not bring. The flow routes them anew, or
+// lets them wait.
 type Shortage struct {
 	Order       id.Order       `json:"order_id"`
 	Fulfillment id.Fulfillment `json:"fulfillment_id"`

@@ -75,6 +75,12 @@ func TakeShipments(ctx context.Context, tx *db.Tx, ids ...id.Shipment) ([]*Shipm
 	return shipments, nil
 }
 
+// TakePacked is TakeShipments of those of a taken fulfillment order that have not
+// left, newest first.
+func TakePacked(ctx context.Context, tx *db.Tx, f id.Fulfillment) ([]*Shipment, error) {
+	return loadShipments(ctx, tx, `WHERE status IN ('packing', 'labelled') AND fulfillment_id IN (/*in*/) ORDER BY id DESC`+tx.ForUpdate(), []id.Fulfillment{f})
+}
+
 // SaveShipments writes taken shipments as their methods have left them, each
 // with its next version, and records the facts. One that changed since it was
 // read is Stale.
