@@ -61,6 +61,8 @@ func (s *Server) register() {
 	s.registerRefunds()
 	s.registerGateways()
 	s.registerReturns()
+	s.registerReturnSteps()
+	s.registerReturnRefunds()
 
 	s.registerWebhookEndpoints()
 	s.registerWebhookSteps()

@@ -137,6 +137,16 @@ func RetryRefund(ctx context.Context, tx *db.Tx, refund id.Refund) (*payment.Pay
 	})
 }
 
+// CancelRefund gives up a refund that is pending or has failed: the money stays
+// ours to give back.
+func CancelRefund(ctx context.Context, tx *db.Tx, refund id.Refund) (*payment.Payment, error) {
+	pid, err := payment.OfRefund(ctx, tx, refund)
+	if err != nil {
+		return nil, err
+	}
+	return onPayment(ctx, tx, pid, func(p *payment.Payment, _ string) error { return p.CancelRefund(tx.Now(), refund) })
+}
+
 // onPayment changes one payment and lets its order and the books follow.
 func onPayment(ctx context.Context, tx *db.Tx, pid id.Payment, change func(p *payment.Payment, day string) error) (*payment.Payment, error) {
 	b, err := openBooks(ctx, tx)

@@ -8,7 +8,6 @@ import (
 	"purser/internal/base/id"
 	"purser/internal/base/money"
 	"purser/internal/domain/accounting"
-	"purser/internal/domain/inventory"
 	"purser/internal/domain/order"
 	"purser/internal/domain/payment"
 	"purser/internal/domain/returns"
@@ -72,7 +71,7 @@ type reception struct {
 	books    books
 	orders   map[id.Order]*order.Order
 	returns  []*returns.Return
-	postings []inventory.Posting
+	shelving shelving
 	notes    []*accounting.Invoice
 	refunds  []Refunding
 }
@@ -114,13 +113,17 @@ func (r *reception) take(ctx context.Context, tx *db.Tx, t TakingBack) error {
 		return err
 	}
 	r.returns = append(r.returns, ret)
-	if !t.Unmoved {
-		r.stock(ret, here)
+	for _, l := range here {
+		if _, kept := stateOf[l.Disposition]; t.Unmoved && kept {
+			l.Unmoved = true
+			continue
+		}
+		r.shelving.add(ret, disposal{l, returns.Pending})
 	}
 	note.Return = ret.ID
 	total := int64(0)
 	for _, l := range ret.Lines {
-		note.Lines = append(note.Lines, r.noteLine(o, l))
+		note.Lines = append(note.Lines, noteLine(o, l))
 		total += l.Total
 	}
 	r.notes = append(r.notes, note)
@@ -207,7 +210,7 @@ func (r *reception) credit(o *order.Order, in TakenBack, l *returns.Line) error 
 	return err
 }
 
-func (r *reception) noteLine(o *order.Order, l *returns.Line) accounting.InvoiceLine {
+func noteLine(o *order.Order, l *returns.Line) accounting.InvoiceLine {
 	line := accounting.InvoiceLine{
 		Kind: accounting.ItemLine, Line: id.Any(l.Line), Title: "Returned goods", Quantity: l.Quantity, UnitPrice: l.UnitPrice,
 		Subtotal: l.Total - l.Tax, Tax: l.Tax, Total: l.Total,
@@ -217,25 +220,6 @@ func (r *reception) noteLine(o *order.Order, l *returns.Line) accounting.Invoice
 		line.SKU, line.Title, line.TaxRate = sold.SKU, sold.Title, sold.TaxRate
 	}
 	return line
-}
-
-// stock says what becomes of the goods: those that are scrapped came in no more
-// than they were worth.
-func (r *reception) stock(ret *returns.Return, here []*returns.Line) {
-	states := map[returns.Disposition]inventory.State{
-		returns.Restock: inventory.Sellable, returns.Refurbish: inventory.QualityControl,
-		returns.Quarantine: inventory.QualityControl, returns.ReturnToVendor: inventory.Damaged,
-	}
-	for _, l := range here {
-		state, kept := states[l.Disposition]
-		if !kept {
-			continue
-		}
-		r.postings = append(r.postings, inventory.Posting{
-			Variant: l.Variant, Location: ret.Location, Kind: inventory.KindReturnIn, State: state, Quantity: l.Quantity,
-			Reason: l.Reason, Cause: inventory.Cause{Kind: "return", ID: id.Any(ret.ID)}, Order: ret.Order,
-		})
-	}
 }
 
 // book writes the returns with what follows for stock, books and money.
@@ -256,21 +240,7 @@ func (r *reception) book(ctx context.Context, tx *db.Tx) error {
 	if err := r.books.settle(ctx, tx, r.orders, changes); err != nil {
 		return err
 	}
-	return r.shelve(ctx, tx)
-}
-
-// shelve books the goods in, and gives them to those who wait, these orders among
-// them: that is why it comes when they are written.
-func (r *reception) shelve(ctx context.Context, tx *db.Tx) error {
-	if len(r.postings) == 0 {
-		return nil
-	}
-	rule := func(inventory.Movement) postingRule { return accounting.Restock }
-	_, err := moveStock(ctx, tx, rule, variantsOf(r.postings), func(book inventory.Book) ([]inventory.Movement, []inventory.Displaced, error) {
-		rows, err := inventory.Post(ctx, tx, book, r.postings)
-		return rows, nil, err
-	})
-	return err
+	return r.shelving.book(ctx, tx)
 }
 
 // affordable bounds refunds by what the payments of each order still hold: what

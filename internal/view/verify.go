@@ -83,8 +83,32 @@ var comparisons = []comparison{
 		FROM order_line l
 		JOIN sales_order o ON o.id = l.order_id
 		LEFT JOIN (SELECT x.line_id, SUM(x.quantity) AS quantity FROM return_line x JOIN sales_return h ON h.id = x.return_id
-			WHERE x.reception = 'received' AND h.status IN ('received', 'inspected', 'closed') AND x.line_id IS NOT NULL GROUP BY x.line_id) r ON r.line_id = l.id
+			WHERE x.reception IN ('received', 'extra') AND h.status IN ('received', 'inspected', 'closed') AND x.line_id IS NOT NULL GROUP BY x.line_id) r ON r.line_id = l.id
 		WHERE l.returned <> COALESCE(r.quantity, 0)`},
+	{"INV-4", "stock of a return", `
+		SELECT 'return ' || h.number AS object, COALESCE(m.quantity, 0) AS stored, COALESCE(x.quantity, 0) AS computed
+		FROM sales_return h
+		LEFT JOIN (SELECT return_id, SUM(CASE WHEN disposition NOT IN ('pending', 'scrap') THEN quantity ELSE 0 END - CASE WHEN unmoved THEN quantity ELSE 0 END) AS quantity
+			FROM return_line WHERE reception IN ('received', 'extra') GROUP BY return_id) x ON x.return_id = h.id
+		LEFT JOIN (SELECT cause_id, SUM(quantity) AS quantity FROM stock_movement WHERE cause_kind = 'return' GROUP BY cause_id) m ON m.cause_id = h.id
+		WHERE COALESCE(m.quantity, 0) <> COALESCE(x.quantity, 0)`},
+	{"INV-5", "credited goods of a return", `
+		SELECT 'return ' || h.number AS object, COALESCE(i.total, 0) AS stored, COALESCE(x.total, 0) AS computed
+		FROM sales_return h
+		LEFT JOIN (SELECT return_id, SUM(total) AS total FROM return_line WHERE credited GROUP BY return_id) x ON x.return_id = h.id
+		LEFT JOIN (SELECT d.return_id, SUM(l.total) AS total FROM invoice_line l JOIN invoice d ON d.id = l.invoice_id
+			WHERE l.kind = 'item' AND d.status <> 'void' GROUP BY d.return_id) i ON i.return_id = h.id
+		WHERE COALESCE(i.total, 0) <> COALESCE(x.total, 0)`},
+	{"INV-4", "returns to be approved", `
+		SELECT 'order ' || o.number AS object, o.requested_returns AS stored, COALESCE(r.n, 0) AS computed
+		FROM sales_order o
+		LEFT JOIN (SELECT order_id, COUNT(*) AS n FROM sales_return WHERE status = 'requested' GROUP BY order_id) r ON r.order_id = o.id
+		WHERE o.requested_returns <> COALESCE(r.n, 0)`},
+	{"INV-4", "open returns", `
+		SELECT 'order ' || o.number AS object, o.open_returns AS stored, COALESCE(r.n, 0) AS computed
+		FROM sales_order o
+		LEFT JOIN (SELECT order_id, COUNT(*) AS n FROM sales_return WHERE status IN ('approved', 'in_transit', 'received', 'inspected') GROUP BY order_id) r ON r.order_id = o.id
+		WHERE o.open_returns <> COALESCE(r.n, 0)`},
 	{"INV-3", "open in fulfillment", `
 		SELECT 'a line of order ' || o.number AS object, COALESCE(f.quantity, 0) AS stored, COALESCE(r.quantity, 0) AS computed
 		FROM (SELECT x.line_id, h.location_id, h.order_id, SUM(x.quantity - x.shipped - x.cancelled) AS quantity

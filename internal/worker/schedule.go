@@ -24,6 +24,7 @@ type (
 	markOverdue   struct{}
 	renewMoney    struct{}
 	reviewCredit  struct{}
+	expireReturns struct{}
 )
 
 // Kind names the job.
@@ -49,7 +50,8 @@ func (markOverdue) Kind() string { return "order.mark_overdue" }
 func (renewMoney) Kind() string { return "payment.renew_authorizations" }
 
 // Kind names the job.
-func (reviewCredit) Kind() string { return "credit.review_all" }
+func (reviewCredit) Kind() string  { return "credit.review_all" }
+func (expireReturns) Kind() string { return "return.expire" }
 
 // keepKeys is how long a repeated request still gets its first answer.
 const keepKeys = 30 * 24 * time.Hour
@@ -62,6 +64,7 @@ func schedules() []*river.PeriodicJob {
 		every(time.Hour, func() job.Args { return markOverdue{} }),
 		every(time.Hour, func() job.Args { return renewMoney{} }),
 		every(time.Hour, func() job.Args { return reviewCredit{} }),
+		every(time.Hour, func() job.Args { return expireReturns{} }),
 		every(24*time.Hour, func() job.Args { return pruneKeys{} }),
 	}
 }
@@ -76,6 +79,7 @@ func (d Deps) schedules(workers *river.Workers) {
 		})
 	})
 	does(workers, func(ctx context.Context, _ markOverdue) error { return d.overdue(ctx) })
+	does(workers, func(ctx context.Context, _ expireReturns) error { return d.untilNone(ctx, flow.ExpireReturns) })
 	does(workers, func(ctx context.Context, _ renewMoney) error { return d.untilNone(ctx, flow.RenewAuthorizations) })
 	does(workers, func(ctx context.Context, _ reviewCredit) error {
 		return d.DB.Write(ctx, func(tx *db.Tx) error { return flow.ReviewAllCredit(ctx, tx) })

@@ -33,6 +33,8 @@ type Changed struct {
 	Here     int64  `json:"units_received"`
 	Total    int64  `json:"total"`
 	Currency string `json:"currency"`
+	Reason   string `json:"reason,omitempty"` // why it was declined
+	Tracking string `json:"tracking_number,omitempty"`
 }
 
 // Kind names the fact by the state: return.requested, return.received ...
@@ -62,3 +64,15 @@ type Disposed struct {
 
 // Kind names the fact.
 func (Disposed) Kind() string { return "return.disposed" }
+
+// Resolved says what becomes of the money of units, and what was to before.
+type Resolved struct {
+	about
+	Line     id.ReturnLine `json:"line_id"`
+	Quantity int64         `json:"quantity"`
+	From     Resolution    `json:"from"`
+	To       Resolution    `json:"to"`
+}
+
+// Kind names the fact.
+func (Resolved) Kind() string { return "return.resolved" }

@@ -1,6 +1,7 @@
 package returns
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -16,12 +17,13 @@ type Arrival struct {
 	Quantity    int64         `json:"quantity"`
 	Reception   Reception     `json:"reception" doc:"received, missing or wrong_item"`
 	Disposition Disposition   `json:"disposition,omitempty" doc:"What becomes of the goods, where that is known already."`
+	Location    id.Location   `json:"location_id,omitzero" doc:"Where they came; the return's location, if it is left out."`
 }
 
 // Receive notes what came; it may be said again of what is still expected. A
 // line of which a part came is split. It returns the lines that are here now
-// and were not: the flow books their goods by their disposition, pending ones
-// as not for sale.
+// and were not: the flow books their goods by their disposition; pending ones are
+// not in stock yet.
 func (r *Return) Receive(arrivals []Arrival, now time.Time) ([]*Line, error) {
 	if r.Status != Approved && r.Status != InTransit && r.Status != Received {
 		return nil, r.forbids("received")
@@ -34,8 +36,10 @@ func (r *Return) Receive(arrivals []Arrival, now time.Time) ([]*Line, error) {
 		l := r.split(r.Line(a.Line), a.Quantity, now)
 		l.Reception = a.Reception
 		if a.Reception.Here() {
-			if a.Disposition != "" {
+			l.Location = cmp.Or(a.Location, r.Location)
+			if a.Disposition != "" && a.Disposition != Pending {
 				l.Disposition = a.Disposition
+				r.facts = append(r.facts, Disposed{r.about(), l.ID, l.Variant, l.Quantity, Pending, l.Disposition})
 			}
 			here = append(here, l)
 		}
@@ -51,7 +55,7 @@ func (r *Return) ReceiveAll(d Disposition, now time.Time) ([]*Line, error) {
 	var all []Arrival
 	for _, l := range r.Lines {
 		if l.Reception == Expected {
-			all = append(all, Arrival{l.ID, l.Quantity, Arrived, d})
+			all = append(all, Arrival{Line: l.ID, Quantity: l.Quantity, Reception: Arrived, Disposition: d})
 		}
 	}
 	return r.Receive(all, now)
@@ -113,7 +117,7 @@ func (r *Return) AddExtra(l Line, d Disposition, now time.Time) (*Line, error) {
 	}
 	f := fault.Fields{}
 	l.ID, l.Return, l.Position, l.was = id.New[id.ReturnLine](now), r.ID, int64(len(r.Lines)+1), fate{}
-	l.Reception, l.Disposition = Extra, d
+	l.Reception, l.Disposition, l.Location = Extra, d, cmp.Or(l.Location, r.Location)
 	l.check(f, "")
 	if !slices.Contains(dispositions, d) {
 		f.Add("disposition", "%q is none of pending, restock, refurbish, quarantine, scrap, return_to_vendor", d)
@@ -122,6 +126,9 @@ func (r *Return) AddExtra(l Line, d Disposition, now time.Time) (*Line, error) {
 		return nil, err
 	}
 	r.Lines = append(r.Lines, &l)
+	if d != Pending {
+		r.facts = append(r.facts, Disposed{r.about(), l.ID, l.Variant, l.Quantity, Pending, d})
+	}
 	r.refresh()
 	r.Status = Received
 	r.say()

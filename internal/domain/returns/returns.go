@@ -116,6 +116,11 @@ type Return struct {
 	CreatedAt    time.Time      `db:"created_at" json:"created_at"`
 	BusinessDate string         `db:"business_date" json:"business_date"`
 	ClosedAt     time.Time      `db:"closed_at" json:"closed_at,omitzero"`
+	RequestedBy  string         `db:"requested_by" json:"requested_by" doc:"staff or customer."`
+	Refusal      string         `db:"decline_reason" json:"decline_reason,omitempty"`
+	Carrier      string         `db:"carrier" json:"carrier,omitempty"`
+	Tracking     string         `db:"tracking_number" json:"tracking_number,omitempty"`
+	ExpiresAt    time.Time      `db:"expires_at" json:"expires_at,omitzero" doc:"When the approval runs out."`
 	Version      int64          `db:"version" json:"version"`
 	Lines        []*Line        `json:"lines"`
 
@@ -137,6 +142,9 @@ type Line struct {
 	UnitPrice   money.Micros  `db:"unit_price_micros" json:"unit_price"`
 	Tax         int64         `db:"tax" json:"tax" doc:"Tax in total, in minor units."`
 	Total       int64         `db:"total" json:"total" doc:"Value of the goods as the customer paid it, tax included, in minor units."`
+	Location    id.Location   `db:"location_id" json:"location_id,omitzero" doc:"Where the goods are, once they came."`
+	Credited    bool          `db:"credited" json:"credited" doc:"A credit note was issued for it."`
+	Unmoved     bool          `db:"unmoved" json:"-"` // the stock's numbers had the goods already
 
 	was fate // as stored
 }
@@ -147,10 +155,12 @@ type fate struct {
 	Reception            Reception
 	Disposition          Disposition
 	Resolution           Resolution
+	Location             id.Location
+	Credited, Unmoved    bool
 }
 
 func (l *Line) fate() fate {
-	return fate{l.Quantity, l.Tax, l.Total, l.Reception, l.Disposition, l.Resolution}
+	return fate{l.Quantity, l.Tax, l.Total, l.Reception, l.Disposition, l.Resolution, l.Location, l.Credited, l.Unmoved}
 }
 
 // Credit is the part of the line's value that is given back, tax included, and
@@ -170,7 +180,7 @@ func (l *Line) Credit() (total, tax int64) {
 func New(now time.Time, day string, order id.Order, location id.Location, currency money.Currency, lines ...Line) (*Return, error) {
 	r := &Return{
 		ID: id.New[id.Return](now), Order: order, Location: location, Currency: currency,
-		Status: Requested, CreatedAt: now, BusinessDate: day, Version: 1,
+		Status: Requested, CreatedAt: now, BusinessDate: day, RequestedBy: ByStaff, Version: 1,
 	}
 	f := fault.Fields{}
 	if location.IsZero() {
@@ -220,6 +230,12 @@ func (l *Line) check(f fault.Fields, at string) {
 	}
 }
 
+// Who asks for a return.
+const (
+	ByStaff    = "staff"
+	ByCustomer = "customer"
+)
+
 // Bounds: lines, units of a line, and minor units of its total. The total of a
 // return fits.
 const (
@@ -228,11 +244,26 @@ const (
 	MaxTotal    = 1 << 50
 )
 
-// Approve allows the customer to send the goods.
-func (r *Return) Approve() error { return r.step(Approved, Requested) }
+// Approve allows the customer to send the goods, until a time; zero: for ever.
+func (r *Return) Approve(until time.Time) error {
+	if err := r.step(Approved, Requested); err != nil {
+		return err
+	}
+	r.ExpiresAt = until
+	return nil
+}
 
-// Decline refuses the return.
-func (r *Return) Decline(now time.Time) error { return r.end(Declined, now, Requested) }
+// Decline refuses the return, for a reason that the customer may read.
+func (r *Return) Decline(now time.Time, reason string) error {
+	if reason = text.Clean(reason); reason == "" {
+		return fault.Fields{"reason": "is missing: what is the customer told?"}.Err("return.no_reason", "The return cannot be declined without a reason.")
+	}
+	if err := r.end(Declined, now, Requested); err != nil {
+		return err
+	}
+	r.Refusal = reason
+	return nil
+}
 
 // Cancel drops a return of which nothing has arrived.
 func (r *Return) Cancel(now time.Time) error {
@@ -243,46 +274,94 @@ func (r *Return) Cancel(now time.Time) error {
 func (r *Return) Expire(now time.Time) error { return r.end(Expired, now, Approved) }
 
 // Send says that the goods are on their way.
-func (r *Return) Send() error { return r.step(InTransit, Approved) }
-
-// Dispose sets what becomes of the goods of a line that is here, also later and
-// in another way. It returns what was set before: the flow books the movement
-// between the two.
-func (r *Return) Dispose(line id.ReturnLine, d Disposition) (was Disposition, err error) {
-	if r.Status != Received && r.Status != Inspected && r.Status != Closed {
-		return "", r.forbids("disposed of")
+func (r *Return) Send(carrier, tracking string) error {
+	if err := r.step(InTransit, Approved); err != nil {
+		return err
 	}
-	l := r.Line(line)
-	switch {
-	case l == nil:
-		return "", fault.New(fault.NotFound, "return.line_not_found", "The return has no line %s.", line)
-	case !l.Reception.Here():
-		return "", fault.New(fault.Conflict, "return.not_here", "The goods of this line have not come (%s).", l.Reception)
-	case !slices.Contains(dispositions, d) || d == Pending:
-		return "", fault.New(fault.Invalid, "return.bad_disposition", "%q is none of restock, refurbish, quarantine, scrap, return_to_vendor.", d)
-	}
-	was, l.Disposition = l.Disposition, d
-	if was != d {
-		r.facts = append(r.facts, Disposed{r.about(), l.ID, l.Variant, l.Quantity, was, d})
-	}
-	return was, nil
+	r.Carrier, r.Tracking = text.Clean(carrier), text.Clean(tracking)
+	return nil
 }
 
-// Resolve sets what becomes of the money of a line, until the return is closed.
-func (r *Return) Resolve(line id.ReturnLine, to Resolution) error {
+// Dispose sets what becomes of n units of a line that is here (0: all of it), also
+// later, in another way, and after the end. The units become a line of their own.
+// It returns that line and what was set before: the flow books the movement
+// between the two.
+func (r *Return) Dispose(line id.ReturnLine, n int64, d Disposition, now time.Time) (l *Line, was Disposition, err error) {
+	if r.Status != Received && r.Status != Inspected && r.Status != Closed {
+		return nil, "", r.forbids("disposed of")
+	}
+	l, n, err = r.some(line, n)
+	switch {
+	case err != nil:
+		return nil, "", err
+	case !l.Reception.Here():
+		return nil, "", fault.New(fault.Conflict, "return.not_here", "The goods of this line have not come (%s).", l.Reception)
+	case !slices.Contains(dispositions, d) || d == Pending:
+		return nil, "", fault.New(fault.Invalid, "return.bad_disposition", "%q is none of restock, refurbish, quarantine, scrap, return_to_vendor.", d)
+	case l.Disposition == d:
+		return l, d, nil
+	}
+	l = r.split(l, n, now)
+	was, l.Disposition = l.Disposition, d
+	r.facts = append(r.facts, Disposed{r.about(), l.ID, l.Variant, l.Quantity, was, d})
+	return l, was, nil
+}
+
+// some finds a line, and checks a number of its units; 0 is all.
+func (r *Return) some(line id.ReturnLine, n int64) (*Line, int64, error) {
+	l := r.Line(line)
+	if l == nil {
+		return nil, 0, fault.New(fault.NotFound, "return.line_not_found", "The return has no line %s.", line)
+	}
+	if n == 0 {
+		n = l.Quantity
+	}
+	if n < 0 || n > l.Quantity {
+		return nil, 0, fault.New(fault.Invalid, "return.bad_quantity", "%d is not a number of units of the line: it must be from 1 to %d.", n, l.Quantity)
+	}
+	return l, n, nil
+}
+
+// Resolve sets what becomes of the money of n units of a line (0: all of it),
+// until it was credited or the return is closed.
+func (r *Return) Resolve(line id.ReturnLine, n int64, to Resolution, now time.Time) error {
 	if r.Status.Done() {
 		return r.forbids("resolved")
 	}
-	l := r.Line(line)
-	if l == nil {
-		return fault.New(fault.NotFound, "return.line_not_found", "The return has no line %s.", line)
-	}
-	if !slices.Contains(resolutions, to) {
+	l, n, err := r.some(line, n)
+	switch {
+	case err != nil:
+		return err
+	case l.Credited:
+		return fault.New(fault.Conflict, "return.credited", "Line %d was credited already: what becomes of its money is settled.", l.Position)
+	case !slices.Contains(resolutions, to):
 		return fault.New(fault.Invalid, "return.bad_resolution", "%q is none of refund, store_credit, exchange, repair, reject.", to)
+	case l.Resolution == to:
+		return nil
 	}
+	l = r.split(l, n, now)
+	was := l.Resolution
 	l.Resolution = to
+	r.facts = append(r.facts, Resolved{r.about(), l.ID, l.Quantity, was, to})
 	r.refresh()
 	return nil
+}
+
+// Creditable are the lines that are here, give something back, and were not
+// credited yet.
+func (r *Return) Creditable() (lines []*Line) {
+	for _, l := range r.Lines {
+		if l.Reception.Here() && l.Resolution.GivesBack() && !l.Credited {
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}
+
+// Credit says that a credit note of an amount, tax included, was issued for a line.
+func (r *Return) Credit(l *Line, total, tax int64) {
+	l.Total, l.Tax, l.Credited = total, tax, true
+	r.refresh()
 }
 
 // Inspect says that all goods were looked at: what is still expected is missing,
@@ -305,17 +384,23 @@ func (r *Return) Inspect() error {
 	return r.step(Inspected, Received)
 }
 
-// Close ends an inspected return. Its credit is given: the flow refunds.
-func (r *Return) Close(now time.Time) error { return r.end(Closed, now, Inspected) }
+// Close ends an inspected return, once all that gives something back was credited.
+func (r *Return) Close(now time.Time) error {
+	if left := r.Creditable(); len(left) > 0 && r.Status == Inspected {
+		return fault.New(fault.Conflict, "return.not_credited", "Line %d is to be given back (%s) and was not: refund it, or resolve it in another way.",
+			left[0].Position, words(string(left[0].Resolution)))
+	}
+	return r.end(Closed, now, Inspected)
+}
 
-// Finish takes a return of goods that are here at once, all with one
-// disposition, through all steps. It returns the lines whose goods the flow
+// Finish takes a return of goods that are here and are credited at once, all with
+// one disposition, through all steps. It returns the lines whose goods the flow
 // books.
 func (r *Return) Finish(d Disposition, now time.Time) ([]*Line, error) {
 	if d == Pending {
 		return nil, fault.New(fault.Invalid, "return.bad_disposition", "Goods that are returned at once need a disposition.")
 	}
-	if err := r.Approve(); err != nil {
+	if err := r.Approve(time.Time{}); err != nil {
 		return nil, err
 	}
 	here, err := r.ReceiveAll(d, now)
@@ -325,12 +410,16 @@ func (r *Return) Finish(d Disposition, now time.Time) ([]*Line, error) {
 	if err := r.Inspect(); err != nil {
 		return nil, err
 	}
+	for _, l := range r.Creditable() {
+		l.Credited = true
+	}
 	if err := r.Close(now); err != nil {
 		return nil, err
 	}
 	r.facts = slices.DeleteFunc(r.facts, func(f event.Fact) bool { // the steps between tell nobody anything
 		c, ok := f.(Changed)
-		return ok && c.Status != Received && c.Status != Closed
+		_, disposed := f.(Disposed)
+		return disposed || ok && c.Status != Received && c.Status != Closed
 	})
 	return here, nil
 }

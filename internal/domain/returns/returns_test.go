@@ -43,7 +43,7 @@ func makeReturn(t tester, lines ...Line) *Return {
 func approved(t tester, lines ...Line) *Return {
 	t.Helper()
 	r := makeReturn(t, lines...)
-	if err := r.Approve(); err != nil {
+	if err := r.Approve(time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -102,7 +102,7 @@ func TestPartsArriveOneAfterAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantCode(t, r.Inspect(), "return.pending")
-	if was, err := r.Dispose(here[0].ID, Restock); err != nil || was != Pending {
+	if _, was, err := r.Dispose(here[0].ID, 0, Restock, noon); err != nil || was != Pending {
 		t.Fatal(was, err)
 	}
 	if err := r.Inspect(); err != nil {
@@ -113,25 +113,30 @@ func TestPartsArriveOneAfterAnother(t *testing.T) {
 	}
 	_, err = r.Receive([]Arrival{{Line: line, Quantity: 1, Reception: Arrived}}, noon)
 	wantCode(t, err, "return.inspected")
+	wantCode(t, r.Close(noon), "return.not_credited")
+	for _, l := range r.Creditable() {
+		r.Credit(l, l.Total, l.Tax)
+	}
+	wantCode(t, r.Resolve(here[0].ID, 0, Reject, noon), "return.credited")
 	if err := r.Close(noon); err != nil {
 		t.Fatal(err)
 	}
 	// The disposition stays changeable, the resolution does not.
-	if was, err := r.Dispose(here[0].ID, Quarantine); err != nil || was != Restock {
+	if _, was, err := r.Dispose(here[0].ID, 0, Quarantine, noon); err != nil || was != Restock {
 		t.Error(was, err)
 	}
-	_, err = r.Dispose(line, Restock)
+	_, _, err = r.Dispose(line, 0, Restock, noon)
 	wantCode(t, err, "return.not_here")
-	wantCode(t, r.Resolve(here[0].ID, Reject), "return.closed")
+	wantCode(t, r.Resolve(here[0].ID, 0, Reject, noon), "return.closed")
 }
 
 func TestStates(t *testing.T) {
 	steps := map[string]func(*Return) error{
-		"approve": (*Return).Approve,
-		"decline": func(r *Return) error { return r.Decline(noon) },
+		"approve": func(r *Return) error { return r.Approve(time.Time{}) },
+		"decline": func(r *Return) error { return r.Decline(noon, "too late") },
 		"cancel":  func(r *Return) error { return r.Cancel(noon) },
 		"expire":  func(r *Return) error { return r.Expire(noon) },
-		"send":    (*Return).Send,
+		"send":    func(r *Return) error { return r.Send("DHL", "JJD1") },
 		"receive": func(r *Return) error { _, err := r.ReceiveAll(Restock, noon); return err },
 		"inspect": (*Return).Inspect,
 		"close":   func(r *Return) error { return r.Close(noon) },
@@ -150,7 +155,7 @@ func TestStates(t *testing.T) {
 			r := makeReturn(t, worth(1, 100, 0, Refund))
 			r.Status = status
 			if status == Received || status.Done() || status == Inspected {
-				r.Lines[0].Reception, r.Lines[0].Disposition = Arrived, Restock
+				r.Lines[0].Reception, r.Lines[0].Disposition, r.Lines[0].Credited = Arrived, Restock, true
 			}
 			if step(r) == nil {
 				got = append(got, name)
@@ -248,7 +253,7 @@ func TestReturnIsStoredWhole(t *testing.T) {
 			t.Error(by, err)
 		}
 		events, err := event.Of(ctx, d, r.Order, 10)
-		if err != nil || len(events) != 3 || events[2].Kind != "return.received" {
+		if err != nil || len(events) != 4 || events[2].Kind != "return.disposed" || events[3].Kind != "return.received" {
 			t.Errorf("%+v %v", events, err)
 		}
 		if found := differences(t, d); len(found) > 0 {
@@ -282,7 +287,7 @@ func TestSaveRefusesWhatChanged(t *testing.T) {
 			t.Errorf("%d units are claimed by a cancelled return", n)
 		}
 		wantCode(t, d.Write(ctx, func(tx *db.Tx) error {
-			return errors.Join(stale.Send(), Save(ctx, tx, []*Return{stale}))
+			return errors.Join(stale.Send("", ""), Save(ctx, tx, []*Return{stale}))
 		}), "return.stale")
 	})
 }

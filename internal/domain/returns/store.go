@@ -60,8 +60,17 @@ func record(ctx context.Context, tx *db.Tx, returns []*Return) error {
 			switch v := f.(type) {
 			case Changed:
 				v.about = v.numbered(r.Number)
+				if v.Reason = ""; v.Status == Declined {
+					v.Reason = r.Refusal
+				}
+				if v.Tracking = ""; v.Status == InTransit {
+					v.Tracking = r.Tracking
+				}
 				f = v
 			case Disposed:
+				v.about = v.numbered(r.Number)
+				f = v
+			case Resolved:
 				v.about = v.numbered(r.Number)
 				f = v
 			}
@@ -150,6 +159,12 @@ func Claimed(ctx context.Context, r db.Reader, lines []id.Line) (map[id.Line]int
 	return out, err
 }
 
+// RunOut finds approved returns whose time is over: their sales orders are to be
+// taken before them.
+func RunOut(ctx context.Context, r db.Reader, now time.Time, limit int) ([]id.Return, error) {
+	return db.Select[id.Return](ctx, r, `SELECT id FROM sales_return WHERE status = 'approved' AND expires_at <= ? ORDER BY expires_at LIMIT ?`, now, limit)
+}
+
 func load[K any](ctx context.Context, r db.Reader, where string, keys []K) ([]*Return, error) {
 	rows, err := db.SelectIn[Return](ctx, r, `SELECT `+db.Columns[Return]()+` FROM sales_return `+where, keys)
 	if err != nil {
@@ -200,14 +215,14 @@ func Save(ctx context.Context, tx *db.Tx, returns []*Return) error {
 		return err
 	}
 	err := db.Chunks(changed, func(part []*Line) error {
-		args := make([]any, 0, len(part)*7)
+		args := make([]any, 0, len(part)*10)
 		for _, l := range part {
-			args = append(args, l.ID, l.Quantity, l.Tax, l.Total, string(l.Reception), string(l.Disposition), string(l.Resolution))
+			args = append(args, l.ID, l.Quantity, l.Tax, l.Total, string(l.Reception), string(l.Disposition), string(l.Resolution), l.Location, l.Credited, l.Unmoved)
 		}
 		_, err := tx.Exec(ctx, `
 			UPDATE return_line SET quantity = v.column2, tax = v.column3, total = v.column4, reception = v.column5,
-				disposition = v.column6, resolution = v.column7
-			FROM (VALUES `+db.Tuples(len(part), 7, "uuid", "bigint", "bigint", "bigint", "text", "text", "text")+`) AS v
+				disposition = v.column6, resolution = v.column7, location_id = v.column8, credited = v.column9, unmoved = v.column10
+			FROM (VALUES `+db.Tuples(len(part), 10, "uuid", "bigint", "bigint", "bigint", "text", "text", "text", "uuid", "boolean", "boolean")+`) AS v
 			WHERE return_line.id = v.column1`, args...)
 		return err
 	})
@@ -219,13 +234,14 @@ func Save(ctx context.Context, tx *db.Tx, returns []*Return) error {
 
 func writeReturns(ctx context.Context, tx *db.Tx, returns []*Return) error {
 	return db.Chunks(returns, func(part []*Return) error {
-		args := make([]any, 0, len(part)*6)
+		args := make([]any, 0, len(part)*10)
 		for _, r := range part {
-			args = append(args, r.ID, r.Version, string(r.Status), r.Total, r.Note, r.ClosedAt)
+			args = append(args, r.ID, r.Version, string(r.Status), r.Total, r.Note, r.ClosedAt, r.Refusal, r.Carrier, r.Tracking, r.ExpiresAt)
 		}
 		n, err := tx.Exec(ctx, `
-			UPDATE sales_return SET version = version + 1, status = v.column3, total = v.column4, note = v.column5, closed_at = v.column6
-			FROM (VALUES `+db.Tuples(len(part), 6, "uuid", "bigint", "text", "bigint", "text", "timestamptz")+`) AS v
+			UPDATE sales_return SET version = version + 1, status = v.column3, total = v.column4, note = v.column5, closed_at = v.column6,
+				decline_reason = v.column7, carrier = v.column8, tracking_number = v.column9, expires_at = v.column10
+			FROM (VALUES `+db.Tuples(len(part), 10, "uuid", "bigint", "text", "bigint", "text", "timestamptz", "text", "text", "text", "timestamptz")+`) AS v
 			WHERE sales_return.id = v.column1 AND sales_return.version = v.column2`, args...)
 		if err == nil && n < int64(len(part)) {
 			err = fault.New(fault.Stale, "return.stale", "A return was changed meanwhile. Load it again.")
