@@ -30,6 +30,8 @@ type ChannelFields struct {
 	AllowBackorder *bool                `json:"allow_backorder,omitempty"`
 	PendingHours   *int64               `json:"pending_hours,omitempty" doc:"A pending order is cancelled after this; 0 keeps it."`
 	HandlingDays   *int64               `json:"handling_days,omitempty" doc:"Working days until an order is to be shipped."`
+	EditMinutes    *int64               `json:"edit_minutes,omitempty" doc:"An order is held so long after it was placed, so that it can be changed; 0: not at all."`
+	BackorderDays  *int64               `json:"backorder_days,omitempty" doc:"What an order still waits for so many days after it was placed is cancelled; 0: never."`
 	RetentionDays  *int64               `json:"retention_days,omitempty" doc:"Personal data is erased so many days after an order is done; 0 keeps it."`
 	Active         *bool                `json:"active,omitempty"`
 }
@@ -46,6 +48,8 @@ func (f ChannelFields) onto(c channel.Channel) channel.Channel {
 	set(&c.AllowBackorder, f.AllowBackorder)
 	set(&c.PendingHours, f.PendingHours)
 	set(&c.HandlingDays, f.HandlingDays)
+	set(&c.EditMinutes, f.EditMinutes)
+	set(&c.BackorderDays, f.BackorderDays)
 	set(&c.RetentionDays, f.RetentionDays)
 	set(&c.Active, f.Active)
 	return c

@@ -165,6 +165,7 @@ type OrderFields struct {
 	AssignedTo   *id.User         `json:"assigned_to,omitempty" doc:"Who takes care of it; empty: nobody."`
 	Custom       map[string]any   `json:"custom,omitempty" doc:"Set by name; null takes a field away."`
 	CustomerNote *string          `json:"customer_note,omitempty"`
+	Backorders   *time.Time       `json:"backorder_until,omitempty" doc:"What the order waits for is kept until then, whatever its channel says."`
 	ExpiresAt    *time.Time       `json:"expires_at,omitempty" doc:"When a draft or pending order runs out."`
 	Archived     *bool            `json:"archived,omitempty"`
 }
@@ -184,6 +185,7 @@ func (f OrderFields) change(o *order.Order) error {
 		{len(f.AddTags)+len(f.RemoveTags) > 0, func() error { return o.Tag(f.AddTags, f.RemoveTags) }},
 		{f.Custom != nil, func() error { return o.SetCustom(f.Custom) }},
 		{f.CustomerNote != nil, func() error { return o.SetCustomerNote(*f.CustomerNote) }},
+		{f.Backorders != nil, func() error { return o.KeepBackorders(f.Backorders.UTC()) }},
 		{f.ExpiresAt != nil, func() error { return o.Extend(f.ExpiresAt.UTC()) }},
 		{f.Archived != nil, func() error { return o.Archive(*f.Archived) }},
 	}

@@ -42,6 +42,7 @@ func (s *Server) register() {
 	s.registerHolds()
 	s.registerOrderChanges()
 	s.registerChanges()
+	s.registerApprovals()
 	s.registerChangeSteps()
 
 	s.registerFulfillments()

@@ -30,11 +30,17 @@ func Accept(ctx context.Context, tx *db.Tx, oid id.Order, version int64, to orde
 	if err != nil {
 		return nil, err
 	}
+	was := o.Status
 	if err := o.Accept(to, tx.Now(), b.Day(tx.Now())); err != nil {
 		return nil, err
 	}
 	if err := holdUnmapped(o); err != nil {
 		return nil, err
+	}
+	if was == order.StatusDraft {
+		if err := holdAccepted(ctx, tx, b, o); err != nil {
+			return nil, err
+		}
 	}
 	if err := allocate(ctx, tx, taken, owe, routing.CausePlaced); err != nil {
 		return nil, err

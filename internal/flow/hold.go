@@ -2,8 +2,10 @@ package flow
 
 import (
 	"context"
+	"time"
 
 	"purser/internal/base/id"
+	"purser/internal/domain/channel"
 	"purser/internal/domain/fulfillment"
 	"purser/internal/domain/inventory"
 	"purser/internal/domain/order"
@@ -66,6 +68,13 @@ func Hold(ctx context.Context, tx *db.Tx, oid id.Order, version int64, h order.H
 // ReleaseHold ends a hold; what waited for nothing else may be worked on.
 func ReleaseHold(ctx context.Context, tx *db.Tx, oid id.Order, version int64, hold id.Hold) (*order.Order, error) {
 	return ChangeOrder(ctx, tx, oid, version, func(o *order.Order) error {
+		for _, h := range o.Holds {
+			if h.ID == hold {
+				if err := mayApprove(ctx, o, h); err != nil {
+					return err
+				}
+			}
+		}
 		_, err := o.ReleaseHold(hold)
 		return err
 	})
@@ -104,4 +113,46 @@ func CancelExpired(ctx context.Context, tx *db.Tx) (int, error) {
 	}
 	_, err = Cancel(ctx, tx, what)
 	return len(due), err
+}
+
+// Unfillable lists orders that have waited for stock longer than their channel
+// lets them, behind after, a batch at a time.
+func Unfillable(ctx context.Context, r db.Reader, now time.Time, after id.Order) ([]id.Order, error) {
+	channels, err := channel.List(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	var due []id.Order
+	for _, c := range channels {
+		if c.BackorderDays == 0 {
+			continue
+		}
+		found, err := order.Unfilled(ctx, r, c.ID, now.AddDate(0, 0, -int(c.BackorderDays)), now, after, batch)
+		if err != nil {
+			return nil, err
+		}
+		due = append(due, found...)
+	}
+	due = unique(due)
+	return due[:min(len(due), batch)], nil
+}
+
+// CancelUnfillable cancels what an order still waits for; of a kit of which a
+// component is missing, the whole kit.
+func CancelUnfillable(ctx context.Context, tx *db.Tx, oid id.Order) error {
+	o, err := order.Get(ctx, tx, oid)
+	if err != nil {
+		return err
+	}
+	units := map[id.Line]int64{}
+	for _, l := range o.Lines {
+		if n := o.Kit(l).Backordered; n > 0 && l.Kind != order.KindComponent {
+			units[l.ID] = n
+		}
+	}
+	if len(units) == 0 {
+		return nil // stock came meanwhile
+	}
+	_, err = Cancel(ctx, tx, []Cancellation{{Order: oid, Version: o.Version, Lines: units, Reason: order.CancelInventory, Notify: true}})
+	return err
 }

@@ -85,6 +85,9 @@ func PlaceOrders(ctx context.Context, tx *db.Tx, placements []Placement) ([]Plac
 	if _, err := holdOver(ctx, tx, accepted(kept), atOrder); err != nil {
 		return nil, err
 	}
+	if err := d.holdPlaced(ctx, tx, kept); err != nil {
+		return nil, err
+	}
 	if err := d.release(tx, kept); err != nil {
 		return nil, err
 	}

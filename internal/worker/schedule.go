@@ -6,6 +6,7 @@ import (
 
 	"github.com/riverqueue/river"
 
+	"purser/internal/base/fault"
 	"purser/internal/base/id"
 	"purser/internal/domain/customer"
 	"purser/internal/domain/payment"
@@ -25,6 +26,7 @@ type (
 	renewMoney    struct{}
 	reviewCredit  struct{}
 	expireReturns struct{}
+	cancelOwed    struct{}
 )
 
 // Kind names the job.
@@ -53,6 +55,9 @@ func (renewMoney) Kind() string { return "payment.renew_authorizations" }
 func (reviewCredit) Kind() string  { return "credit.review_all" }
 func (expireReturns) Kind() string { return "return.expire" }
 
+// Kind names the job.
+func (cancelOwed) Kind() string { return "order.cancel_unfillable" }
+
 // keepKeys is how long a repeated request still gets its first answer.
 const keepKeys = 30 * 24 * time.Hour
 
@@ -65,6 +70,7 @@ func schedules() []*river.PeriodicJob {
 		every(time.Hour, func() job.Args { return renewMoney{} }),
 		every(time.Hour, func() job.Args { return reviewCredit{} }),
 		every(time.Hour, func() job.Args { return expireReturns{} }),
+		every(time.Hour, func() job.Args { return cancelOwed{} }),
 		every(24*time.Hour, func() job.Args { return pruneKeys{} }),
 	}
 }
@@ -90,6 +96,7 @@ func (d Deps) schedules(workers *river.Workers) {
 			return err
 		})
 	})
+	does(workers, func(ctx context.Context, _ cancelOwed) error { return d.cancelUnfillable(ctx) })
 	does(workers, func(ctx context.Context, _ pruneKeys) error {
 		return d.DB.Write(ctx, func(tx *db.Tx) error {
 			_, err := idempotency.Prune(ctx, tx, tx.Now().Add(-keepKeys))
@@ -125,6 +132,26 @@ func (d Deps) overdue(ctx context.Context) error {
 		})
 		if err != nil || last.IsZero() {
 			return err
+		}
+	}
+}
+
+// cancelUnfillable cancels what orders have waited for too long, each in a
+// transaction of its own: one that is refused, since a part of a kit is packed, is
+// tried again the next time.
+func (d Deps) cancelUnfillable(ctx context.Context) error {
+	var last id.Order
+	for {
+		due, err := flow.Unfillable(ctx, d.DB, d.DB.Now(), last)
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		for _, o := range due {
+			err := d.DB.Write(ctx, func(tx *db.Tx) error { return flow.CancelUnfillable(ctx, tx, o) })
+			if _, refused := fault.As(err); err != nil && !refused {
+				return err
+			}
+			last = o
 		}
 	}
 }

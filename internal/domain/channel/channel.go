@@ -49,6 +49,8 @@ type Channel struct {
 	AllowBackorder bool           `db:"allow_backorder" json:"allow_backorder"`
 	PendingHours   int64          `db:"pending_hours" json:"pending_hours" doc:"A pending order is cancelled after this; 0 keeps it."`
 	HandlingDays   int64          `db:"handling_days" json:"handling_days" doc:"Working days until an order is to be shipped."`
+	EditMinutes    int64          `db:"edit_minutes" json:"edit_minutes" doc:"An order is held so long after it was placed, so that it can be changed; 0: not at all."`
+	BackorderDays  int64          `db:"backorder_days" json:"backorder_days" doc:"What an order still waits for so many days after it was placed is cancelled; 0: never."`
 	RetentionDays  int64          `db:"retention_days" json:"retention_days" doc:"Personal data is erased so many days after an order is done; 0 keeps it."`
 	Active         bool           `db:"active" json:"active"`
 	Version        int64          `db:"version" json:"version"`
@@ -91,13 +93,17 @@ func (c *Channel) clean() error {
 	if !slices.Contains([]CaptureWhen{CaptureShipped, CapturePlaced, CaptureManual}, c.CaptureWhen) {
 		f.Add("capture_when", "%q is none of shipped, placed, manual", c.CaptureWhen)
 	}
-	for name, days := range map[string]int64{"pending_hours": c.PendingHours / 24, "handling_days": c.HandlingDays, "retention_days": c.RetentionDays} {
+	for name, days := range map[string]int64{"pending_hours": c.PendingHours / 24, "handling_days": c.HandlingDays, "retention_days": c.RetentionDays,
+		"backorder_days": c.BackorderDays, "edit_minutes": c.EditMinutes / (24 * 60)} {
 		if days < 0 || days > maxDays {
 			f.Add(name, "is negative or more than ten years")
 		}
 	}
 	if c.PendingHours < 0 {
 		f.Add("pending_hours", "is negative")
+	}
+	if c.EditMinutes < 0 {
+		f.Add("edit_minutes", "is negative")
 	}
 	return f.Err("channel.invalid", "The channel cannot be saved like this.")
 }
@@ -108,6 +114,14 @@ func (c Channel) ExpiresAt(placed time.Time) time.Time {
 		return time.Time{}
 	}
 	return placed.Add(time.Duration(c.PendingHours) * time.Hour)
+}
+
+// EditUntil is until when an order is held to be changed; zero: it is not held.
+func (c Channel) EditUntil(placed time.Time) time.Time {
+	if c.EditMinutes == 0 {
+		return time.Time{}
+	}
+	return placed.Add(time.Duration(c.EditMinutes) * time.Minute)
 }
 
 // ShipBy is when an order is to be shipped: the end of the last of the

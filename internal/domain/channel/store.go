@@ -68,7 +68,8 @@ func Save(ctx context.Context, tx *db.Tx, c Channel) (Channel, error) {
 		ON CONFLICT (id) DO UPDATE SET code = excluded.code, name = excluded.name, kind = excluded.kind, currency = excluded.currency,
 		tax_inclusive = excluded.tax_inclusive, price_list_id = excluded.price_list_id, release_when = excluded.release_when,
 		capture_when = excluded.capture_when, allow_backorder = excluded.allow_backorder, pending_hours = excluded.pending_hours,
-		handling_days = excluded.handling_days, retention_days = excluded.retention_days, active = excluded.active, version = excluded.version`)
+		handling_days = excluded.handling_days, retention_days = excluded.retention_days,
+		edit_minutes = excluded.edit_minutes, backorder_days = excluded.backorder_days, active = excluded.active, version = excluded.version`)
 	if _, taken := db.Violated(err); taken {
 		return Channel{}, fault.New(fault.Conflict, "channel.exists", "There is a channel with the code %s already.", c.Code)
 	}

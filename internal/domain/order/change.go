@@ -42,6 +42,16 @@ func (o *Order) Extend(until time.Time) error {
 	return nil
 }
 
+// KeepBackorders says until when what the order waits for is kept; zero: as its
+// channel says.
+func (o *Order) KeepBackorders(until time.Time) error {
+	if !slices.Contains(live, o.Status) {
+		return o.forbids("kept waiting")
+	}
+	o.BackorderUntil = until
+	return nil
+}
+
 // SetAddresses changes where the order goes and who is invoiced; nil leaves one
 // as it is. An order that came without an address to invoice gets the other.
 func (o *Order) SetAddresses(shipTo, billTo *Address) error {

@@ -97,6 +97,7 @@ type Header struct {
 	Archived          bool                  `db:"archived" json:"archived"`
 	CancelReason      CancelReason          `db:"cancel_reason" json:"cancel_reason,omitempty" doc:"Of the last cancellation."`
 	ExpiresAt         time.Time             `db:"expires_at" json:"expires_at,omitzero" doc:"When a draft or pending order runs out."`
+	BackorderUntil    time.Time             `db:"backorder_until" json:"backorder_until,omitzero" doc:"What it waits for is kept until then, whatever the channel says."`
 	ShipBy            time.Time             `db:"ship_by" json:"ship_by,omitzero" doc:"The earliest of its open lines."`
 	DeliverBy         time.Time             `db:"deliver_by" json:"deliver_by,omitzero" doc:"The earliest of its open lines."`
 	PlacedAt          time.Time             `db:"placed_at" json:"placed_at"`

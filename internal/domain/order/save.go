@@ -248,6 +248,7 @@ var headerColumns = []column[Header]{
 	{"archived", "boolean", func(h *Header) any { return h.Archived }},
 	{"cancel_reason", "text", func(h *Header) any { return h.CancelReason }},
 	{"expires_at", "timestamptz", func(h *Header) any { return h.ExpiresAt }},
+	{"backorder_until", "timestamptz", func(h *Header) any { return h.BackorderUntil }},
 	{"ship_by", "timestamptz", func(h *Header) any { return h.ShipBy }},
 	{"deliver_by", "timestamptz", func(h *Header) any { return h.DeliverBy }},
 	{"placed_at", "timestamptz", func(h *Header) any { return h.PlacedAt }},

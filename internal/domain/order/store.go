@@ -308,6 +308,17 @@ func RunOut(ctx context.Context, r db.Reader, now time.Time, limit int) ([]id.Or
 		ORDER BY expires_at, id LIMIT ?`, now, limit)
 }
 
+// Unfilled lists the orders of a channel, placed before a time, that still wait
+// for stock and may not wait longer at now, by id, behind after, at most limit.
+func Unfilled(ctx context.Context, r db.Reader, channel id.Channel, placed, now time.Time, behind id.Order, limit int) ([]id.Order, error) {
+	return db.Select[id.Order](ctx, r, `
+		SELECT o.id FROM sales_order o
+		WHERE o.channel_id = ? AND o.status IN ('pending', 'open') AND o.placed_at < ? AND o.id > ?
+			AND (o.backorder_until IS NULL OR o.backorder_until <= ?)
+			AND EXISTS (SELECT 1 FROM order_line l WHERE l.order_id = o.id AND l.backordered > 0)
+		ORDER BY o.id LIMIT ?`, channel, placed, after(behind), now, limit)
+}
+
 // load reads orders by a query of their headers, in as many queries as there
 // are tables. A missing one is NotFound.
 func load(ctx context.Context, r db.Reader, query string, ids []id.Order) ([]*Order, error) {

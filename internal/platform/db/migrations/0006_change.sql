@@ -27,3 +27,8 @@ CREATE TABLE change_set (
 );
 CREATE UNIQUE INDEX change_set_open ON change_set (order_id) WHERE status IN ('draft', 'requested');
 CREATE INDEX change_set_order ON change_set (order_id, id);
+
+-- What a channel allows after an order was placed.
+ALTER TABLE channel ADD COLUMN edit_minutes BIGINT NOT NULL DEFAULT 0; -- how long an order is kept from being worked on, to be changed
+ALTER TABLE channel ADD COLUMN backorder_days BIGINT NOT NULL DEFAULT 0; -- what is still owed so long after the order is cancelled; 0: never
+ALTER TABLE sales_order ADD COLUMN backorder_until TIMESTAMPTZ; -- until then what it owes is kept, whatever its channel says
