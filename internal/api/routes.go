@@ -69,6 +69,7 @@ func (s *Server) register() {
 	s.registerWebhookSteps()
 
 	s.registerInvoices()
+	s.registerAllowances()
 	s.registerJournal()
 	s.registerRates()
 }
