@@ -108,10 +108,10 @@ func (s *Server) registerPayments() {
 		Once
 		Order id.Order `path:"order"`
 		Body  struct {
-			Gateway   string         `json:"gateway,omitempty" default:"manual" doc:"The connector that is asked to authorize; manual: people see the money arrive."`
+			Gateway   string         `json:"gateway,omitempty" default:"manual" doc:"The connector that is asked to authorize; manual: people see the money arrive; gift_card and store_credit: what we owe the customer."`
 			Method    payment.Method `json:"method" enum:"card,bank,cash,cheque,cod,terms,gift_card,store_credit"`
-			Amount    *money.Amount  `json:"amount,omitempty" doc:"What the customer owes, if it is left out."`
-			Token     string         `json:"token,omitempty" doc:"The gateway's token of the means of payment. Never a card number."`
+			Amount    *money.Amount  `json:"amount,omitempty" doc:"What the customer owes, if it is left out; of a gift card or store credit, as much of that as there is."`
+			Token     string         `json:"token,omitempty" doc:"The gateway's token of the means of payment. Never a card number. Of a gift card: its code."`
 			Label     string         `json:"label,omitempty" doc:"For people: Visa ending 4242."`
 			Reference string         `json:"reference,omitempty" doc:"What the money is recognized by: a cheque's number, a transfer's text."`
 			Received  bool           `json:"received,omitempty" doc:"At the manual gateway: the money is here."`
@@ -121,7 +121,7 @@ func (s *Server) registerPayments() {
 		func(ctx context.Context, tx *db.Tx, in *payOrderInput) (Payment, error) {
 			b := in.Body
 			paying := flow.Paying{Order: in.Order, Gateway: b.Gateway, Method: b.Method, Token: b.Token, Label: b.Label, Reference: b.Reference, Received: b.Received}
-			if b.Gateway != payment.Manual {
+			if b.Gateway != payment.Manual && !payment.Local(b.Gateway) {
 				if _, err := s.Gateways.Get(b.Gateway); err != nil {
 					return Payment{}, err
 				}
@@ -211,8 +211,9 @@ func (s *Server) registerRefunds() {
 	type refundPaymentInput struct {
 		PaymentStep
 		Body struct {
-			Amount money.Amount `json:"amount"`
-			Reason string       `json:"reason,omitempty"`
+			Amount   money.Amount `json:"amount"`
+			Reason   string       `json:"reason,omitempty"`
+			AsCredit bool         `json:"as_store_credit,omitempty" doc:"As store credit of the order's customer, whatever it was paid with."`
 		}
 	}
 	write(s, route{method: http.MethodPost, path: "/v1/payments/{payment}/refunds", id: "refund-payment", summary: "Give money back on a payment", tag: paymentTag, permission: auth.PaymentRefund, status: http.StatusCreated},
@@ -225,7 +226,7 @@ func (s *Server) registerRefunds() {
 			if err != nil {
 				return Payment{}, err
 			}
-			if err := flow.Refund(ctx, tx, []flow.Refunding{{Order: p.Order, Payment: p.ID, Amount: n, Reason: in.Body.Reason}}); err != nil {
+			if err := flow.Refund(ctx, tx, []flow.Refunding{{Order: p.Order, Payment: p.ID, Amount: n, Reason: in.Body.Reason, AsCredit: in.Body.AsCredit}}); err != nil {
 				return Payment{}, err
 			}
 			return paid(payment.Get(ctx, tx, in.Payment))
@@ -235,8 +236,9 @@ func (s *Server) registerRefunds() {
 		Once
 		Order id.Order `path:"order"`
 		Body  struct {
-			Amount money.Amount `json:"amount" doc:"In the order's currency."`
-			Reason string       `json:"reason,omitempty"`
+			Amount   money.Amount `json:"amount" doc:"In the order's currency."`
+			Reason   string       `json:"reason,omitempty"`
+			AsCredit bool         `json:"as_store_credit,omitempty" doc:"As store credit of the order's customer, whatever it was paid with."`
 		}
 	}
 	write(s, route{method: http.MethodPost, path: "/v1/orders/{order}/refunds", id: "refund-order", summary: "Give money back over the payments of an order", tag: paymentTag, permission: auth.PaymentRefund, status: http.StatusCreated},
@@ -250,7 +252,7 @@ func (s *Server) registerRefunds() {
 			if err := f.Err("payment.bad_amount", "The amount cannot be refunded."); err != nil {
 				return list[Payment]{}, err
 			}
-			if err := flow.Refund(ctx, tx, []flow.Refunding{{Order: in.Order, Amount: n, Reason: in.Body.Reason}}); err != nil {
+			if err := flow.Refund(ctx, tx, []flow.Refunding{{Order: in.Order, Amount: n, Reason: in.Body.Reason, AsCredit: in.Body.AsCredit}}); err != nil {
 				return list[Payment]{}, err
 			}
 			payments, err := payment.ByOrder(ctx, tx, []id.Order{in.Order})

@@ -60,6 +60,8 @@ func (s *Server) register() {
 	s.registerPayments()
 	s.registerPaymentSteps()
 	s.registerRefunds()
+	s.registerCredits()
+	s.registerCreditSteps()
 	s.registerGateways()
 	s.registerReturns()
 	s.registerReturnSteps()

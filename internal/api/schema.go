@@ -24,6 +24,7 @@ import (
 // the whole API, which area they belong to.
 var schemaNames = map[string]string{
 	"purser/internal/platform/setting.Company":    "OwnCompany",
+	"purser/internal/domain/credit.Hold":          "CreditHold",
 	"purser/internal/domain/customer.Location":    "CompanyLocation",
 	"purser/internal/domain/fulfillment.Order":    "Fulfillment",
 	"purser/internal/domain/fulfillment.Line":     "FulfillmentLine",
@@ -116,6 +117,8 @@ var ids = []func(huma.Registry){
 	aliasID[id.Charge],
 	aliasID[id.Company],
 	aliasID[id.CompanyLocation],
+	aliasID[id.Credit],
+	aliasID[id.CreditEntry],
 	aliasID[id.Customer],
 	aliasID[id.CustomerGroup],
 	aliasID[id.Decision],

@@ -69,10 +69,10 @@ func Cancel(ctx context.Context, tx *db.Tx, what []Cancellation) ([]*order.Order
 		o.Refresh(tx.Now())
 		q.changed[o.ID] = o
 	}
-	if err := creditCancelled(ctx, tx, b, orders, all); err != nil {
+	if err := voidExcess(ctx, tx, b, list); err != nil {
 		return nil, err
 	}
-	if err := voidExcess(ctx, tx, b, list); err != nil {
+	if err := creditCancelled(ctx, tx, b, orders, all); err != nil {
 		return nil, err
 	}
 	var freed []id.Variant

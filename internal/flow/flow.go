@@ -6,8 +6,8 @@
 //
 // Whoever takes several kinds of rows takes them in this order, so that no two
 // flows wait for each other: sales orders, pick batch, fulfillment orders,
-// shipments, returns, payments, stock levels by variant and location, number
-// series; each kind sorted by id.
+// shipments, returns, payments, stock levels by variant and location, gift cards
+// and store credits, number series; each kind sorted by id.
 package flow
 
 import (
@@ -29,6 +29,12 @@ type Items map[id.Variant]int64
 // books is the company as the journal and the ledger need it.
 type books struct {
 	setting.Company
+}
+
+// Today is the company's business day of an instant.
+func Today(ctx context.Context, r db.Reader, at time.Time) (string, error) {
+	b, err := openBooks(ctx, r)
+	return b.Day(at), err
 }
 
 func openBooks(ctx context.Context, r db.Reader) (books, error) {

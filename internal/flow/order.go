@@ -46,6 +46,9 @@ func finish(ctx context.Context, tx *db.Tx, orders []*order.Order) error {
 	if err := accounting.Allocate(ctx, tx, received); err != nil {
 		return err
 	}
+	if err := activateGiftCards(ctx, tx, orders); err != nil {
+		return err
+	}
 	if err := order.Save(ctx, tx, orders); err != nil {
 		return err
 	}

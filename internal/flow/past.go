@@ -219,14 +219,14 @@ func (c *closing) insert(ctx context.Context, tx *db.Tx, pasts []Past, placed []
 
 // account books the documents and the money of orders that are stored.
 func (c *closing) account(ctx context.Context, tx *db.Tx, payments []*payment.Payment) error {
-	changes, err := payment.Create(ctx, tx, payments)
+	changes, err := c.books.create(ctx, tx, payments)
 	if err != nil {
 		return err
 	}
 	for _, o := range c.orders { // the books go from what was owed before
 		o.Invoiced, o.Captured = 0, 0
 	}
-	sums, err := c.books.issue(ctx, tx, c.orders, c.docs)
+	sums, err := c.books.issueDocs(ctx, tx, c.orders, c.docs)
 	for oid, n := range sums {
 		c.orders[oid].Invoiced = n
 	}
@@ -246,7 +246,7 @@ func (b books) received(ctx context.Context, tx *db.Tx, pasts []Past, placed []P
 		}
 		made, err := b.payment(ctx, tx, in.Order, Paying{
 			Order: in.Order.ID, Method: p.Method, Amount: p.Paid, Label: p.Label, Reference: p.Reference, Received: true,
-		})
+		}, nil)
 		if err != nil {
 			return nil, err
 		}

@@ -9,6 +9,7 @@ import (
 	"purser/internal/base/money"
 	"purser/internal/domain/accounting"
 	"purser/internal/domain/channel"
+	"purser/internal/domain/credit"
 	"purser/internal/domain/order"
 	"purser/internal/domain/payment"
 	"purser/internal/platform/db"
@@ -21,14 +22,15 @@ type Paying struct {
 	Method    payment.Method
 	Currency  money.Currency // empty: the order's
 	Amount    int64          // minor units of Currency; 0: the order's balance, in the order's currency
-	Token     string         // of a gateway: the means of payment
+	Token     string         // of a gateway: the means of payment; of gift cards: the code
 	Label     string
 	Reference string
 	Received  bool // at the manual gateway: the money is here
 }
 
 // Pay takes payments. A gateway is asked to authorize by a job; money that was
-// received by hand is booked at once. More than one payment may pay an order.
+// received by hand is booked at once, and a gift card or store credit is held at
+// once, or the payment is refused. More than one payment may pay an order.
 func Pay(ctx context.Context, tx *db.Tx, payings []Paying) ([]*payment.Payment, error) {
 	b, err := openBooks(ctx, tx)
 	if err != nil {
@@ -38,20 +40,27 @@ func Pay(ctx context.Context, tx *db.Tx, payings []Paying) ([]*payment.Payment, 
 	if err != nil {
 		return nil, err
 	}
-	payments := make([]*payment.Payment, len(payings))
-	for i, in := range payings {
-		if payments[i], err = b.payment(ctx, tx, orders[in.Order], in); err != nil {
-			return nil, err
-		}
-	}
-	changes, err := payment.Create(ctx, tx, payments)
+	payings = slices.Clone(payings) // they are completed: a transaction may run again
+	credits, err := b.credits(ctx, tx, orders, payings)
 	if err != nil {
 		return nil, err
 	}
-	return payments, b.settle(ctx, tx, orders, changes)
+	payments := make([]*payment.Payment, len(payings))
+	for i, in := range payings {
+		if payments[i], err = b.payment(ctx, tx, orders[in.Order], in, credits[i]); err != nil {
+			return nil, err
+		}
+	}
+	changes, err := b.create(ctx, tx, payments)
+	if err != nil {
+		return nil, err
+	}
+	return payments, b.follow(ctx, tx, orders, changes)
 }
 
-func (b books) payment(ctx context.Context, tx *db.Tx, o *order.Order, in Paying) (*payment.Payment, error) {
+// payment makes a payment of an order; c is the gift card or store credit that pays,
+// if one does.
+func (b books) payment(ctx context.Context, tx *db.Tx, o *order.Order, in Paying, c *credit.Credit) (*payment.Payment, error) {
 	if o.Status == order.StatusDraft || o.Status == order.StatusCancelled {
 		return nil, fault.New(fault.Conflict, "order."+string(o.Status), "An order that is %s cannot be paid.", o.Status)
 	}
@@ -80,10 +89,14 @@ func (b books) payment(ctx context.Context, tx *db.Tx, o *order.Order, in Paying
 			return nil, err
 		}
 	}
-	p, err := payment.New(tx.Now(), payment.Terms{
+	terms := payment.Terms{
 		Order: o.ID, Gateway: in.Gateway, Method: in.Method, Currency: in.Currency, Amount: in.Amount, OrderAmount: settles,
 		Rate: text, RateDate: date, Token: in.Token, Label: in.Label, Reference: in.Reference,
-	})
+	}
+	if c != nil {
+		terms.Credit, terms.Token, terms.Label, terms.Rate, terms.RateDate = c.ID, "", c.Label(), c.Rate, c.RateDate
+	}
+	p, err := payment.New(tx.Now(), terms)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +181,7 @@ func onPayment(ctx context.Context, tx *db.Tx, pid id.Payment, change func(p *pa
 	if err := change(taken[0], b.Day(tx.Now())); err != nil {
 		return nil, err
 	}
-	changes, err := payment.Save(ctx, tx, taken)
+	changes, err := b.save(ctx, tx, taken)
 	if err != nil {
 		return nil, err
 	}
@@ -192,6 +205,12 @@ func SettlePayments(ctx context.Context, tx *db.Tx, outcomes []payment.Outcome) 
 	if err != nil {
 		return err
 	}
+	return b.follow(ctx, tx, orders, changes)
+}
+
+// follow lets orders and books follow money that moved, and uses what was
+// authorized.
+func (b books) follow(ctx context.Context, tx *db.Tx, orders map[id.Order]*order.Order, changes []payment.Change) error {
 	if err := b.bookMoney(ctx, tx, orders, changes); err != nil {
 		return err
 	}
@@ -240,6 +259,9 @@ func (b books) useAuthorizations(ctx context.Context, tx *db.Tx, orders map[id.O
 			want = o.Balance()
 		case channel.CaptureShipped:
 			want = min(o.Balance(), owedBy(o).Before)
+			if !slices.ContainsFunc(o.Lines, func(l *order.Line) bool { return l.Open() > 0 }) {
+				want = o.Balance() // nothing will leave that it could be captured with
+			}
 		}
 		parts, _ := payment.SplitCapture(mine, want-underWay(mine))
 		for _, part := range parts {
@@ -249,7 +271,7 @@ func (b books) useAuthorizations(ctx context.Context, tx *db.Tx, orders map[id.O
 			touched = append(touched, part.Payment)
 		}
 	}
-	return payment.Save(ctx, tx, touched)
+	return b.save(ctx, tx, touched)
 }
 
 // underWay is what captures whose end is not known yet will pay of an order.
@@ -310,14 +332,11 @@ func (b books) bookMoney(ctx context.Context, tx *db.Tx, orders map[id.Order]*or
 			continue
 		}
 		o := orders[c.Payment.Order]
-		owed := owedBy(o)
-		e, err := rule(accounting.Posting{
-			Source: accounting.Source{Kind: "transaction", ID: id.Any(c.Transaction.ID)}, Order: o.ID, Date: b.Day(tx.Now()), Memo: memo(o),
-		}, owed, accounting.Money{
-			Account: accounting.Tender(string(c.Payment.Method)),
-			Rate:    money.Exchange{From: c.Payment.Currency, To: b.BaseCurrency, Rate: c.Payment.Rate},
-			Amount:  c.Amount, Pays: abs(c.OrderCaptured) + abs(c.OrderRefunded),
-		})
+		moved, err := b.money(ctx, tx, c)
+		if err != nil {
+			return err
+		}
+		e, err := rule(b.posting(tx, "transaction", id.Any(c.Transaction.ID), o), owedBy(o), moved)
 		if err != nil {
 			return err
 		}
@@ -326,6 +345,26 @@ func (b books) bookMoney(ctx context.Context, tx *db.Tx, orders map[id.Order]*or
 		o.Refunded += c.OrderRefunded
 	}
 	return accounting.Post(ctx, tx, entries)
+}
+
+// money is what a settled transaction moved, and where it lies.
+func (b books) money(ctx context.Context, r db.Reader, c payment.Change) (accounting.Money, error) {
+	m := accounting.Money{
+		Account: accounting.Tender(string(c.Payment.Method)),
+		Rate:    money.Exchange{From: c.Payment.Currency, To: b.BaseCurrency, Rate: c.Payment.Rate},
+		Amount:  c.Amount, Pays: abs(c.OrderCaptured) + abs(c.OrderRefunded),
+	}
+	if t := c.Transaction; payment.Local(t.Gateway) {
+		m.Account = accounting.StoreCredit
+		if t.Credit != c.Payment.Credit { // it goes back as store credit, which has a rate of its own
+			other, err := credit.Get(ctx, r, t.Credit)
+			if err != nil {
+				return m, err
+			}
+			m.Rate.Rate = other.Rate
+		}
+	}
+	return m, nil
 }
 
 func ruleOf(c payment.Change) func(accounting.Posting, accounting.Owed, accounting.Money) (accounting.Entry, error) {
@@ -358,6 +397,10 @@ type Refunding struct {
 	Return  id.Return
 	Amount  int64 // minor units of the order's currency; with a payment, of that
 	Reason  string
+
+	// AsCredit gives it as store credit of the order's customer, in the currency of
+	// each payment, whatever it was paid with.
+	AsCredit bool
 }
 
 // Refund gives money back on the payments of an order: proposed and sent in one.
@@ -396,7 +439,7 @@ func (b books) refund(ctx context.Context, tx *db.Tx, orders map[id.Order]*order
 			if err != nil {
 				return nil, err
 			}
-			if _, err := part.Payment.SendRefund(tx.Now(), b.Day(tx.Now()), r.ID); err != nil {
+			if err := b.send(ctx, tx, o, part.Payment, r.ID, in.AsCredit); err != nil {
 				return nil, err
 			}
 			if !slices.Contains(touched, part.Payment) {
@@ -404,7 +447,26 @@ func (b books) refund(ctx context.Context, tx *db.Tx, orders map[id.Order]*order
 			}
 		}
 	}
-	return payment.Save(ctx, tx, touched)
+	return b.save(ctx, tx, touched)
+}
+
+// send asks for a proposed refund, or gives it as store credit.
+func (b books) send(ctx context.Context, tx *db.Tx, o *order.Order, p *payment.Payment, refund id.Refund, asCredit bool) error {
+	day := b.Day(tx.Now())
+	if !asCredit {
+		_, err := p.SendRefund(tx.Now(), day, refund)
+		return err
+	}
+	rate, date, err := b.rateOn(ctx, tx, p.Currency, tx.Now())
+	if err != nil {
+		return err
+	}
+	c, err := credit.Open(ctx, tx, o.Customer, p.Currency, rate, date)
+	if err != nil {
+		return err
+	}
+	_, err = p.CreditRefund(tx.Now(), day, refund, c.ID)
+	return err
 }
 
 func refundParts(o *order.Order, payments []*payment.Payment, in Refunding) ([]payment.Part, error) {
@@ -450,7 +512,7 @@ func voidExcess(ctx context.Context, tx *db.Tx, b books, orders []*order.Order) 
 		}
 		touched = append(touched, voided...)
 	}
-	if _, err = payment.Save(ctx, tx, touched); err != nil {
+	if _, err = b.save(ctx, tx, touched); err != nil {
 		return err
 	}
 	sums, err := payment.SumsOf(ctx, tx, ids(done))

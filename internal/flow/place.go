@@ -205,6 +205,9 @@ func (d *desk) completeLine(l *order.DraftLine, ch channel.Channel) error {
 		}
 	case !v.Kind.HasStock():
 		l.Kind = order.KindService
+		if v.Kind == catalog.GiftCard {
+			l.GiftCard, l.TaxRate = true, 0
+		}
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func RenewAuthorizations(ctx context.Context, tx *db.Tx) (int, error) {
 		}
 		touched, changed[o.ID] = append(touched, p), o
 	}
-	changes, err := payment.Save(ctx, tx, touched)
+	changes, err := b.save(ctx, tx, touched)
 	if err != nil || len(touched) == 0 {
 		return 0, err
 	}

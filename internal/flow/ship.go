@@ -9,6 +9,7 @@ import (
 	"purser/internal/base/money"
 	"purser/internal/domain/accounting"
 	"purser/internal/domain/channel"
+	"purser/internal/domain/credit"
 	"purser/internal/domain/fulfillment"
 	"purser/internal/domain/inventory"
 	"purser/internal/domain/order"
@@ -195,6 +196,10 @@ func (d *dock) depart(ctx context.Context, tx *db.Tx, shipments []*fulfillment.S
 	if err := d.takeFromStock(ctx, tx, shipments); err != nil {
 		return err
 	}
+	payments, err := d.payments(ctx, tx)
+	if err != nil {
+		return err
+	}
 	due, err := d.invoice(ctx, tx, shipments)
 	if err != nil {
 		return err
@@ -202,7 +207,7 @@ func (d *dock) depart(ctx context.Context, tx *db.Tx, shipments []*fulfillment.S
 	for _, o := range d.orders {
 		o.Refresh(tx.Now())
 	}
-	changes, err := d.capture(ctx, tx, shipments, due)
+	changes, err := d.capture(ctx, tx, shipments, payments, due)
 	if err != nil {
 		return err
 	}
@@ -369,9 +374,18 @@ func chargeLine(c *order.Charge, a order.Amount) accounting.InvoiceLine {
 	}
 }
 
-// issue numbers, stores and books documents of taken orders. It returns the sum
-// of each order's.
+// issue numbers, stores and books documents of taken orders, with the gift cards
+// among what they bill. It returns the sum of each order's.
 func (b books) issue(ctx context.Context, tx *db.Tx, orders map[id.Order]*order.Order, docs []*accounting.Invoice) (map[id.Order]int64, error) {
+	sums, err := b.issueDocs(ctx, tx, orders, docs)
+	if err != nil {
+		return nil, err
+	}
+	return sums, b.giftCards(ctx, tx, orders, docs)
+}
+
+// issueDocs is issue without the gift cards that a document sells or takes back.
+func (b books) issueDocs(ctx context.Context, tx *db.Tx, orders map[id.Order]*order.Order, docs []*accounting.Invoice) (map[id.Order]int64, error) {
 	owed := map[id.Order]int64{} // as the documents before have changed it
 	for oid, o := range orders {
 		owed[oid] = o.Invoiced - o.Credited - o.Captured + o.Refunded
@@ -406,8 +420,10 @@ func (b books) issue(ctx context.Context, tx *db.Tx, orders map[id.Order]*order.
 	return sums, accounting.Post(ctx, tx, entries)
 }
 
-// capture asks for the money of what left, where the channel takes it then.
-func (d *dock) capture(ctx context.Context, tx *db.Tx, shipments []*fulfillment.Shipment, due map[id.Order]int64) ([]payment.Change, error) {
+// payments takes the payments of which something is captured as goods leave, and
+// the gift cards and store credits among them: those before the numbers of
+// documents, as [Pay] takes them.
+func (d *dock) payments(ctx context.Context, tx *db.Tx) (map[id.Order][]*payment.Payment, error) {
 	var paying []id.Order
 	for oid, o := range d.orders {
 		if o.Authorized > 0 && d.channels[o.Channel].CaptureWhen == channel.CaptureShipped {
@@ -418,8 +434,22 @@ func (d *dock) capture(ctx context.Context, tx *db.Tx, shipments []*fulfillment.
 	if err != nil {
 		return nil, err
 	}
+	var credits []id.Credit
+	for _, payments := range byOrder {
+		for _, p := range payments {
+			if p.Capturable() > 0 && !p.Credit.IsZero() {
+				credits = append(credits, p.Credit)
+			}
+		}
+	}
+	_, err = credit.Take(ctx, tx, credits...)
+	return byOrder, err
+}
+
+// capture asks for the money of what left, where the channel takes it then.
+func (d *dock) capture(ctx context.Context, tx *db.Tx, shipments []*fulfillment.Shipment, byOrder map[id.Order][]*payment.Payment, due map[id.Order]int64) ([]payment.Change, error) {
 	var touched []*payment.Payment
-	for _, oid := range unique(paying) {
+	for _, oid := range unique(keys(byOrder)) {
 		o := d.orders[oid]
 		want := min(due[oid], o.Balance())
 		cause := payment.Cause{Kind: payment.CauseOrder, ID: id.Any(oid)}
@@ -436,5 +466,5 @@ func (d *dock) capture(ctx context.Context, tx *db.Tx, shipments []*fulfillment.
 			touched = append(touched, part.Payment)
 		}
 	}
-	return payment.Save(ctx, tx, touched)
+	return d.books.save(ctx, tx, touched)
 }

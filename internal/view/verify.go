@@ -11,6 +11,7 @@ import (
 	"purser/internal/domain/catalog"
 	"purser/internal/domain/change"
 	"purser/internal/domain/channel"
+	"purser/internal/domain/credit"
 	"purser/internal/domain/customer"
 	"purser/internal/domain/fulfillment"
 	"purser/internal/domain/inventory"
@@ -37,6 +38,7 @@ func Verify(ctx context.Context, d *db.DB, report check.Report, step func(what s
 			{"returns", returns.Verify},
 			{"changes", change.Verify},
 			{"payments", payment.Verify},
+			{"gift cards and store credit", credit.Verify},
 			{"books", accounting.Verify},
 			{"across areas", across},
 		} {
@@ -149,6 +151,28 @@ var comparisons = []comparison{
 		FROM sales_order o
 		LEFT JOIN (SELECT order_id, SUM(refunded) AS total, MIN(currency) AS currency, MAX(currency) AS other FROM payment GROUP BY order_id) p ON p.order_id = o.id
 		WHERE o.refunded <> COALESCE(p.total, 0) AND (p.order_id IS NULL OR p.currency = o.currency AND p.other = o.currency)`},
+	{"CRD-2", "held for a payment", `
+		SELECT 'payment transaction of ' || p.amount || ' for order ' || o.number AS object, COALESCE(h.amount, 0) AS stored, COALESCE(t.amount, 0) AS computed
+		FROM (SELECT id, payment_id, amount FROM payment_transaction WHERE kind = 'authorize' AND status = 'succeeded' AND credit_id IS NOT NULL) t
+		FULL JOIN credit_hold h ON h.id = t.id
+		LEFT JOIN payment p ON p.id = t.payment_id
+		LEFT JOIN sales_order o ON o.id = COALESCE(p.order_id, h.order_id)
+		WHERE COALESCE(h.amount, 0) <> COALESCE(t.amount, 0)`},
+	{"CRD-2", "spent by a payment", `
+		SELECT 'a payment of order ' || o.number AS object, -COALESCE(e.amount, 0) AS stored, p.captured AS computed
+		FROM payment p
+		JOIN sales_order o ON o.id = p.order_id
+		LEFT JOIN (SELECT t.payment_id, SUM(x.amount) AS amount FROM credit_entry x JOIN payment_transaction t ON t.id = x.cause_id WHERE x.kind = 'redeem' GROUP BY t.payment_id) e ON e.payment_id = p.id
+		WHERE p.credit_id IS NOT NULL AND p.captured <> -COALESCE(e.amount, 0)`},
+	{"CRD-3", "account of gift cards and store credit", `
+		SELECT 'the books in ' || currency AS object, CAST(SUM(owed) AS BIGINT) AS stored, CAST(SUM(balance) AS BIGINT) AS computed
+		FROM (
+			SELECT l.currency, -l.amount AS owed, 0 AS balance
+			FROM journal_line l JOIN journal j ON j.id = l.journal_id
+			LEFT JOIN payment_transaction t ON t.id = j.source_id AND j.source_kind = 'transaction'
+			WHERE l.account = '` + accounting.StoreCredit + `' AND (t.id IS NULL OR t.credit_id IS NOT NULL)
+			UNION ALL SELECT currency, 0, balance FROM credit) x
+		GROUP BY currency HAVING SUM(owed) <> SUM(balance)`},
 	{"INV-7", "stock account", `
 		SELECT 'the books' AS object,
 			COALESCE((SELECT SUM(base) FROM journal_line WHERE account = '` + accounting.Stock + `'), 0) AS stored,

@@ -27,6 +27,7 @@ type (
 	reviewCredit  struct{}
 	expireReturns struct{}
 	cancelOwed    struct{}
+	expireCredits struct{}
 )
 
 // Kind names the job.
@@ -58,6 +59,9 @@ func (expireReturns) Kind() string { return "return.expire" }
 // Kind names the job.
 func (cancelOwed) Kind() string { return "order.cancel_unfillable" }
 
+// Kind names the job.
+func (expireCredits) Kind() string { return "credit.expire" }
+
 // keepKeys is how long a repeated request still gets its first answer.
 const keepKeys = 30 * 24 * time.Hour
 
@@ -71,6 +75,7 @@ func schedules() []*river.PeriodicJob {
 		every(time.Hour, func() job.Args { return reviewCredit{} }),
 		every(time.Hour, func() job.Args { return expireReturns{} }),
 		every(time.Hour, func() job.Args { return cancelOwed{} }),
+		every(time.Hour, func() job.Args { return expireCredits{} }),
 		every(24*time.Hour, func() job.Args { return pruneKeys{} }),
 	}
 }
@@ -97,6 +102,7 @@ func (d Deps) schedules(workers *river.Workers) {
 		})
 	})
 	does(workers, func(ctx context.Context, _ cancelOwed) error { return d.cancelUnfillable(ctx) })
+	does(workers, func(ctx context.Context, _ expireCredits) error { return d.untilNone(ctx, flow.ExpireCredits) })
 	does(workers, func(ctx context.Context, _ pruneKeys) error {
 		return d.DB.Write(ctx, func(tx *db.Tx) error {
 			_, err := idempotency.Prune(ctx, tx, tx.Now().Add(-keepKeys))

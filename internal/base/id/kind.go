@@ -17,6 +17,8 @@ type (
 	CompanyLocation = ID[companyLocationKind]
 	Count           = ID[countKind]
 	CreditApproval  = ID[creditApprovalKind]
+	Credit          = ID[creditKind]
+	CreditEntry     = ID[creditEntryKind]
 	Customer        = ID[customerKind]
 	CustomerGroup   = ID[customerGroupKind]
 	Decision        = ID[decisionKind]
@@ -76,6 +78,8 @@ type (
 	companyLocationKind struct{}
 	countKind           struct{}
 	creditApprovalKind  struct{}
+	creditKind          struct{}
+	creditEntryKind     struct{}
 	customerKind        struct{}
 	customerGroupKind   struct{}
 	decisionKind        struct{}
@@ -140,6 +144,8 @@ func (companyKind) Prefix() string         { return "com" }
 func (companyLocationKind) Prefix() string { return "cloc" }
 func (countKind) Prefix() string           { return "cnt" }
 func (creditApprovalKind) Prefix() string  { return "cra" }
+func (creditKind) Prefix() string          { return "crd" }
+func (creditEntryKind) Prefix() string     { return "cre" }
 func (customerKind) Prefix() string        { return "cus" }
 func (customerGroupKind) Prefix() string   { return "cgr" }
 func (decisionKind) Prefix() string        { return "dec" }

@@ -48,6 +48,7 @@ const (
 	SalesReturns  = "4200" // goods given back, and other credits
 	Shipping      = "4300"
 	Fees          = "4400"
+	Breakage      = "4500" // gift cards and store credit that were not spent in time
 	CostOfGoods   = "5000"
 	Adjustments   = "5100"
 	WriteOffs     = "5200"
@@ -110,6 +111,11 @@ const (
 	LoseDispute   EntryKind = "chargeback"
 	WinDispute    EntryKind = "chargeback_won"
 	WriteOffDebt  EntryKind = "bad_debt"
+	SellGiftCard  EntryKind = "gift_card_sale"
+	GrantCredit   EntryKind = "credit_grant"
+	PayOutCredit  EntryKind = "credit_payout"
+	VoidCredit    EntryKind = "credit_void"
+	ExpireCredit  EntryKind = "credit_expiry"
 	Correct       EntryKind = "correction" // of another entry
 )
 

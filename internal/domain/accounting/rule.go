@@ -201,6 +201,19 @@ func Chargeback(p Posting, o Owed, m Money) (Entry, error) { return p.paid(LoseD
 // Reinstate posts money of a chargeback that was given back to us after all.
 func Reinstate(p Posting, o Owed, m Money) (Entry, error) { return p.paid(WinDispute, o, m, 1) }
 
+// Credit posts what we owe whoever holds a gift card or store credit, besides what
+// [Capture] and [Refund] do. A positive amount is owed from now on, and comes from
+// an account: [Sales] of a gift card, which is no revenue before it is spent,
+// [SalesReturns] of what is granted. A negative one is owed no more: it was paid
+// out of [Cash], or goes to income.
+func Credit(p Posting, kind EntryKind, x money.Exchange, amount int64, account string) (Entry, error) {
+	base, err := x.Convert(amount)
+	if err != nil || amount == 0 {
+		return p.entry(kind), err
+	}
+	return p.entry(kind, Line{account, x.From, amount, base}, Line{StoreCredit, x.From, -amount, -base}), nil
+}
+
 func (p Posting) paid(kind EntryKind, o Owed, m Money, sign int64) (Entry, error) {
 	if o.To != m.Rate.To {
 		return Entry{}, fault.New(fault.Internal, "accounting.bad_entry", "The payment is kept in %s, and the order in %s.", m.Rate.To, o.To)

@@ -21,6 +21,7 @@ const (
 	MaxCharges    = 100
 	MaxDiscounts  = 100 // of a line, or of the order
 	MaxQuantity   = 1_000_000_000
+	MaxGiftCards  = 1_000 // of a line
 	MaxTotal      = 1<<53 - 1
 
 	maxTaxRate = 10 * money.One
@@ -160,7 +161,7 @@ func (d *Draft) line(o *Order, i int, now time.Time, f fault.Fields) *Line {
 	l := &Line{
 		ID: id.New[id.Line](now), Order: o.ID, Kind: in.kind(), Variant: in.Variant,
 		ExternalID: text.Clean(in.ExternalID), Listing: text.Clean(in.Listing), SKU: text.Clean(in.SKU), Title: text.Clean(in.Title),
-		Quantity: in.Quantity, UnitPrice: in.UnitPrice, TaxRate: in.TaxRate, Backorder: in.Backorder, MaySplit: in.MaySplit,
+		Quantity: in.Quantity, UnitPrice: in.UnitPrice, TaxRate: in.TaxRate, GiftCard: in.GiftCard, Backorder: in.Backorder, MaySplit: in.MaySplit,
 		Counts: Counts{Unallocated: in.Quantity}, ShipBy: in.ShipBy, DeliverBy: in.DeliverBy, Custom: custom(in.Custom),
 	}
 	if l.Title == "" {

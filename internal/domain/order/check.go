@@ -103,6 +103,9 @@ func (in *DraftLine) check(f fault.Fields, at string) {
 		f.Add(at+"unit_price", "is negative: give it back with a charge or a discount")
 	}
 	checkTaxed(f, at, in.TaxRate, in.Tax)
+	if in.GiftCard {
+		in.checkGiftCard(f, at)
+	}
 	checkDiscounts(f, at+"discounts", in.Discounts)
 	for i, c := range in.Components {
 		field := fmt.Sprintf("%scomponents[%d].", at, i)
@@ -118,6 +121,20 @@ func (in *DraftLine) check(f fault.Fields, at string) {
 		if c.Weight < 0 || c.Weight > MaxQuantity {
 			f.Add(field+"price_weight", "is not between 0 and %d", MaxQuantity)
 		}
+	}
+}
+
+// checkGiftCard holds a line to what a promise of money is: nothing is taxed
+// before it is spent.
+func (in *DraftLine) checkGiftCard(f fault.Fields, at string) {
+	if in.kind() != KindService {
+		f.Add(at+"kind", "is service for a gift card")
+	}
+	if in.TaxRate != 0 || in.Tax != nil && *in.Tax != 0 {
+		f.Add(at+"tax_ppm", "must be 0 for a gift card, whose goods are taxed when it is spent")
+	}
+	if in.Quantity > MaxGiftCards {
+		f.Add(at+"quantity", "is more than %d gift cards", MaxGiftCards)
 	}
 }
 

@@ -61,7 +61,8 @@ type DraftLine struct {
 	UnitPrice  money.Micros     `json:"unit_price"` // as priced: with tax if TaxInclusive
 	Discounts  []DraftDiscount  `json:"discounts,omitempty"`
 	TaxRate    money.Rate       `json:"tax_ppm,omitempty"`
-	Tax        *int64           `json:"tax,omitempty"` // as the channel computed it; nil: from the rate
+	Tax        *int64           `json:"tax,omitempty"`       // as the channel computed it; nil: from the rate
+	GiftCard   bool             `json:"gift_card,omitempty"` // a service of which each unit is a gift card of its price
 	Backorder  bool             `json:"backorder,omitempty"`
 	MaySplit   bool             `json:"may_split,omitempty"`
 	Components []DraftComponent `json:"components,omitempty"`

@@ -170,6 +170,7 @@ type Line struct {
 	Total         int64        `db:"total" json:"total" doc:"What the customer pays for it, tax included."`
 	Counts
 	Sums
+	GiftCard  bool                  `db:"gift_card" json:"gift_card,omitempty" doc:"Sold as a gift card: no revenue before it is spent."`
 	Backorder bool                  `db:"backorder" json:"backorder" doc:"May be owed while there is no stock."`
 	MaySplit  bool                  `db:"may_split" json:"may_split" doc:"May be sent in several parcels."`
 	ShipBy    time.Time             `db:"ship_by" json:"ship_by,omitzero"`

@@ -47,6 +47,17 @@ import (
 // cards at a terminal. Nobody is called; its transactions succeed as they are recorded.
 const Manual = "manual"
 
+// The gateways of what customers may spend with us, which is kept here: nobody is
+// called, and their transactions succeed as they are recorded. Whoever saves them
+// moves the credit in the same transaction, or fails.
+const (
+	GiftCards    = "gift_card"
+	StoreCredits = "store_credit"
+)
+
+// Local tells whether a gateway is that of gift cards or of store credit.
+func Local(gateway string) bool { return gateway == GiftCards || gateway == StoreCredits }
+
 // Method is the means of payment.
 type Method string
 
@@ -152,6 +163,7 @@ type Payment struct {
 	Captured     int64          `db:"captured" json:"captured"`
 	Refunded     int64          `db:"refunded" json:"refunded" doc:"Part of captured that was paid back or charged back."`
 	Token        string         `db:"token" json:"-"`
+	Credit       id.Credit      `db:"credit_id" json:"credit_id,omitzero" doc:"The gift card or store credit that pays."`
 	Label        string         `db:"label" json:"label,omitempty" doc:"For people: Visa ending 4242."`
 	Reference    string         `db:"reference" json:"reference,omitempty" doc:"What the money is recognized by: a cheque's number, a transfer's text."`
 	ExpiresAt    time.Time      `db:"expires_at" json:"expires_at,omitzero" doc:"When the authorization runs out."`
@@ -177,6 +189,7 @@ type Transaction struct {
 	CauseKind    string         `db:"cause_kind" json:"cause_kind,omitempty"`
 	CauseID      id.Any         `db:"cause_id" json:"cause_id,omitzero"`
 	Parent       id.Transaction `db:"parent_id" json:"parent_id,omitzero" doc:"The authorization that a capture or void draws on."`
+	Credit       id.Credit      `db:"credit_id" json:"credit_id,omitzero" doc:"The gift card or store credit that it moves: a refund may go to another than the payment's."`
 	ErrorCode    string         `db:"error_code" json:"error_code,omitempty"`
 	Error        string         `db:"error" json:"error,omitempty"`
 	ActionURL    string         `db:"action_url" json:"action_url,omitempty" doc:"Where the customer must confirm."`
@@ -199,6 +212,7 @@ type Terms struct {
 	Rate        string
 	RateDate    string
 	Token       string
+	Credit      id.Credit // of a local gateway
 	Label       string
 	Reference   string
 }
@@ -236,6 +250,9 @@ func New(now time.Time, t Terms) (*Payment, error) {
 	} else if _, err := (money.Exchange{From: t.Currency, To: "", Rate: t.Rate}).Convert(0); err != nil {
 		f.Add("exchange_rate", "%q is not a rate of exchange", t.Rate)
 	}
+	if Local(t.Gateway) == t.Credit.IsZero() {
+		f.Add("gateway", "%s and a gift card or store credit do not go together", t.Gateway)
+	}
 	for name, s := range map[string]string{"token": t.Token, "label": t.Label, "reference": t.Reference} {
 		if len(s) > maxText {
 			f.Add(name, "is longer than %d bytes", maxText)
@@ -249,7 +266,7 @@ func New(now time.Time, t Terms) (*Payment, error) {
 	return &Payment{
 		ID: id.New[id.Payment](now), Order: t.Order, Gateway: t.Gateway, Method: t.Method,
 		Status: StatusCreated, Dispute: DisputeNone, Currency: t.Currency, Amount: t.Amount, OrderAmount: t.OrderAmount,
-		Rate: t.Rate, RateDate: t.RateDate, Token: t.Token, Label: text.Clean(t.Label), Reference: text.Clean(t.Reference),
+		Rate: t.Rate, RateDate: t.RateDate, Token: t.Token, Credit: t.Credit, Label: text.Clean(t.Label), Reference: text.Clean(t.Reference),
 		Version: 1, CreatedAt: now,
 	}, nil
 }

@@ -65,6 +65,17 @@ func (p *Payment) ProposeRefund(now time.Time, amount int64, ret id.Return, reas
 // Errors: NotFound refund.not_found; Conflict refund.not_sendable and
 // payment.disputed; Shortage payment.not_refundable.
 func (p *Payment) SendRefund(now time.Time, day string, refund id.Refund) (*Transaction, error) {
+	return p.sendRefund(now, day, refund, p.Gateway, p.Credit)
+}
+
+// CreditRefund gives a refund that is pending or has failed as store credit, in
+// the payment's currency, whatever the payment was made with. Errors are those of
+// SendRefund.
+func (p *Payment) CreditRefund(now time.Time, day string, refund id.Refund, credit id.Credit) (*Transaction, error) {
+	return p.sendRefund(now, day, refund, StoreCredits, credit)
+}
+
+func (p *Payment) sendRefund(now time.Time, day string, refund id.Refund, gateway string, credit id.Credit) (*Transaction, error) {
 	r, err := p.refund(refund)
 	if err != nil {
 		return nil, err
@@ -79,7 +90,7 @@ func (p *Payment) SendRefund(now time.Time, day string, refund id.Refund) (*Tran
 		return nil, p.notRefundable(r.Amount, left)
 	}
 	p.setRefund(now, r, RefundProcessing)
-	return p.add(now, day, KindRefund, r.Amount, Cause{CauseRefund, id.Any(r.ID)}, id.Transaction{}), nil
+	return p.addAt(gateway, credit, now, day, KindRefund, r.Amount, Cause{CauseRefund, id.Any(r.ID)}, id.Transaction{}), nil
 }
 
 // CancelRefund gives up a refund that is pending or has failed. Errors: NotFound

@@ -8,15 +8,19 @@ import (
 	"purser/internal/base/money"
 )
 
-// add makes a transaction that is asked for. At the manual gateway it succeeds
+// add makes a transaction that is asked for. Where nobody is called it succeeds
 // at once.
 func (p *Payment) add(now time.Time, day string, kind Kind, amount int64, cause Cause, parent id.Transaction) *Transaction {
+	return p.addAt(p.Gateway, p.Credit, now, day, kind, amount, cause, parent)
+}
+
+func (p *Payment) addAt(gateway string, credit id.Credit, now time.Time, day string, kind Kind, amount int64, cause Cause, parent id.Transaction) *Transaction {
 	t := &Transaction{
-		ID: id.New[id.Transaction](now), Payment: p.ID, Kind: kind, State: Requested, Amount: amount, Gateway: p.Gateway,
+		ID: id.New[id.Transaction](now), Payment: p.ID, Kind: kind, State: Requested, Amount: amount, Gateway: gateway, Credit: credit,
 		CauseKind: cause.Kind, CauseID: cause.ID, Parent: parent, RequestedAt: now, BusinessDate: day, fresh: true,
 	}
 	p.Transactions = append(p.Transactions, t)
-	if p.Gateway == Manual {
+	if gateway == Manual || Local(gateway) {
 		p.conclude(now, day, t, Result{State: Succeeded})
 		return t
 	}

@@ -36,6 +36,8 @@ const (
 	PaymentRead     Permission = "payment:read"
 	PaymentWrite    Permission = "payment:write"
 	PaymentRefund   Permission = "payment:refund"
+	CreditRead      Permission = "credit:read"
+	CreditWrite     Permission = "credit:write" // give and take gift cards and store credit
 	BooksRead       Permission = "books:read"
 	BooksWrite      Permission = "books:write"
 	EventRead       Permission = "event:read"
@@ -65,11 +67,12 @@ const (
 	ReadOnly   Role = "read_only"
 )
 
-var reading = []Permission{CatalogRead, CustomerRead, StockRead, ChannelRead, OrderRead, FulfillmentRead, PaymentRead, EventRead}
+var reading = []Permission{CatalogRead, CustomerRead, StockRead, ChannelRead, OrderRead, FulfillmentRead, PaymentRead, CreditRead, EventRead}
 
 // rolePermissions is the one table of who may do what; an owner may do all.
 var rolePermissions = map[Role][]Permission{
 	Owner: append([]Permission{
+		CreditWrite,
 		CatalogWrite, CostRead, CustomerWrite, CustomerErase, StockAdjust, StockReceive, StockTransfer, StockRepair,
 		LocationWrite, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, OrderCredit, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo,
 		ReturnWrite, PaymentWrite, PaymentRefund, BooksRead, BooksWrite, AuditRead, SettingRead, SettingWrite,
@@ -81,8 +84,8 @@ var rolePermissions = map[Role][]Permission{
 		SettingRead, ImportRun, JobRead, JobWrite, WebhookRead, WebhookWrite,
 	}, reading...),
 	Warehouse:  {CatalogRead, StockRead, StockAdjust, StockReceive, StockTransfer, OrderRead, FulfillmentRead, FulfillmentWork, ReturnWrite},
-	Service:    append([]Permission{CustomerWrite, OrderWrite, OrderEdit, OrderCancel, OrderHold, FulfillmentMove, ReturnWrite, PaymentWrite, PaymentRefund}, reading...),
+	Service:    append([]Permission{CustomerWrite, OrderWrite, OrderEdit, OrderCancel, OrderHold, FulfillmentMove, ReturnWrite, PaymentWrite, PaymentRefund, CreditWrite}, reading...),
 	Buyer:      {CatalogRead, CatalogWrite, CostRead, StockRead, StockReceive, StockTransfer, OrderRead, EventRead},
-	Accountant: append([]Permission{OrderCredit, CostRead, BooksRead, BooksWrite, PaymentWrite, PaymentRefund, AuditRead}, reading...),
+	Accountant: append([]Permission{OrderCredit, CostRead, BooksRead, BooksWrite, PaymentWrite, PaymentRefund, CreditWrite, AuditRead}, reading...),
 	ReadOnly:   reading,
 }
