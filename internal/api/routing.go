@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"purser/internal/base/id"
+	"purser/internal/domain/channel"
 	"purser/internal/domain/routing"
 	"purser/internal/platform/auth"
 	"purser/internal/platform/db"
@@ -41,5 +43,52 @@ func (s *Server) registerRouting() {
 			}
 			saved, err := routing.SaveStrategy(ctx, tx, routing.Strategy{Name: in.Body.Name, Version: int(seen), Rules: in.Body.Rules})
 			return Strategy{saved}, err
+		})
+
+	type ownInput struct {
+		Channel id.Channel `path:"channel"`
+	}
+	read(s, route{method: http.MethodGet, path: "/v1/channels/{channel}/routing-strategy", id: "get-channel-strategy", summary: "The rules for the orders of a channel: its own, or the merchant's", tag: tag, permission: auth.OrderRead},
+		func(ctx context.Context, in *ownInput) (Strategy, error) {
+			if _, err := channel.Get(ctx, s.DB, in.Channel); err != nil {
+				return Strategy{}, err
+			}
+			all, err := routing.LoadStrategies(ctx, s.DB)
+			return Strategy{all.For(in.Channel)}, err
+		})
+
+	type changeOwnInput struct {
+		Keyed
+		IfMatch
+		Channel id.Channel `path:"channel"`
+		Body    StrategyFields
+	}
+	write(s, route{method: http.MethodPut, path: "/v1/channels/{channel}/routing-strategy", id: "change-channel-strategy", summary: "Give a channel rules of its own", tag: tag, permission: auth.RoutingWrite},
+		func(ctx context.Context, tx *db.Tx, in *changeOwnInput) (Strategy, error) {
+			seen, err := in.want()
+			if err != nil {
+				return Strategy{}, err
+			}
+			if _, err := channel.Get(ctx, tx, in.Channel); err != nil {
+				return Strategy{}, err
+			}
+			saved, err := routing.SaveChannelStrategy(ctx, tx, in.Channel, routing.Strategy{Name: in.Body.Name, Version: int(seen), Rules: in.Body.Rules})
+			return Strategy{saved}, err
+		})
+
+	type dropOwnInput struct {
+		Keyed
+		Channel id.Channel `path:"channel"`
+	}
+	write(s, route{method: http.MethodDelete, path: "/v1/channels/{channel}/routing-strategy", id: "drop-channel-strategy", summary: "Let a channel's orders be routed by the merchant's rules again; the answer is those", tag: tag, permission: auth.RoutingWrite},
+		func(ctx context.Context, tx *db.Tx, in *dropOwnInput) (Strategy, error) {
+			if _, err := channel.Get(ctx, tx, in.Channel); err != nil {
+				return Strategy{}, err
+			}
+			if err := routing.DropChannelStrategy(ctx, tx, in.Channel); err != nil {
+				return Strategy{}, err
+			}
+			strategy, err := routing.LoadStrategy(ctx, tx)
+			return Strategy{strategy}, err
 		})
 }

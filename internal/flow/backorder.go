@@ -318,7 +318,7 @@ func (g *grants) serve(o *order.Order) error {
 		}
 	}
 	for _, b := range route.Backorders {
-		if l := lines[b.Line]; !b.Location.IsZero() && (given[l.ID] && !g.splits(l) || g.waitsInVain(l)) {
+		if l := lines[b.Line]; !b.Location.IsZero() && (given[l.ID] && !g.splits(o, l) || g.waitsInVain(l)) {
 			g.wait(l, b.Location)
 		}
 	}
@@ -345,7 +345,7 @@ func (g *grants) together(o *order.Order) [][]*order.Line {
 			if slices.ContainsFunc(parts, func(c *order.Line) bool { return c.Backordered > 0 }) {
 				units = append(units, parts)
 			}
-		case l.Backordered > 0 && (kit == nil || kit.MaySplit) && !g.splits(l):
+		case l.Backordered > 0 && (kit == nil || kit.MaySplit) && !g.splits(o, l):
 			units = append(units, []*order.Line{l})
 		}
 	}
@@ -354,8 +354,8 @@ func (g *grants) together(o *order.Order) [][]*order.Line {
 
 // splits tells whether units of a line may be sent from several places: where both
 // the line and a rule of the merchant allow it.
-func (g *grants) splits(l *order.Line) bool {
-	return l.MaySplit && slices.ContainsFunc(g.desk.strategy.Rules, func(r routing.Rule) bool { return r.Split == routing.SplitLine })
+func (g *grants) splits(o *order.Order, l *order.Line) bool {
+	return l.MaySplit && slices.ContainsFunc(g.desk.strategy.For(o.Channel).Rules, func(r routing.Rule) bool { return r.Split == routing.SplitLine })
 }
 
 // home is the location that is to send other units of lines, if any is.
@@ -427,7 +427,8 @@ func (g *grants) give(o *order.Order, l *order.Line, at id.Location, n int64, wh
 		}
 	}
 	f := fulfillment.New(g.desk.now, o.ID, at)
-	f.Decision, f.Priority, f.ShipBy = why, o.Priority, o.ShipBy
+	f.Decision, f.Priority, f.ShipBy = why, o.Priority, g.desk.promise(o, at)
+	g.desk.given[at]++
 	g.created = append(g.created, f)
 	return f.Add(l.ID, l.Variant, n)
 }

@@ -35,7 +35,8 @@ type desk struct {
 	prices   map[priceKey]map[id.Variant][]catalog.Price
 
 	locations []inventory.Location
-	strategy  routing.Strategy
+	strategy  routing.Strategies
+	given     map[id.Location]int64 // parcels of today, of locations that have a capacity
 	over      postal.Overlay
 	stock     routing.Stock
 	owed      map[id.Variant]int64               // units backordered anywhere
@@ -231,7 +232,7 @@ func placeOf(o *order.Order) geo.Address {
 
 func (d *desk) openStock(ctx context.Context, tx *db.Tx, variants []id.Variant, addresses []geo.Address) error {
 	var err error
-	if d.strategy, err = routing.LoadStrategy(ctx, tx); err != nil {
+	if d.strategy, err = routing.LoadStrategies(ctx, tx); err != nil {
 		return err
 	}
 	if d.over, err = postal.For(ctx, tx, addresses); err != nil {
@@ -242,6 +243,15 @@ func (d *desk) openStock(ctx context.Context, tx *db.Tx, variants []id.Variant, 
 		return err
 	}
 	d.locations = slices.DeleteFunc(all, func(l inventory.Location) bool { return !l.ShipsOnline || !l.Kind.Sellable() })
+	d.given = map[id.Location]int64{}
+	for _, l := range d.locations {
+		if l.Capacity == 0 {
+			continue
+		}
+		if d.given[l.ID], err = fulfillment.Made(ctx, tx, l.ID, l.Today(d.now)); err != nil {
+			return err
+		}
+	}
 	levels, err := inventory.Lock(ctx, tx, variants)
 	if err != nil {
 		return err
@@ -310,7 +320,8 @@ func (d *desk) workAt(o *order.Order, at id.Location, why id.Decision) *fulfillm
 		}
 	}
 	f := fulfillment.New(d.now, o.ID, at)
-	f.Decision, f.Priority, f.ShipBy = why, o.Priority, o.ShipBy
+	f.Decision, f.Priority, f.ShipBy = why, o.Priority, d.promise(o, at)
+	d.given[at]++
 	d.fulfillments = append(d.fulfillments, f)
 	return f
 }
@@ -338,7 +349,7 @@ func (d *desk) claim(o *order.Order, l *order.Line, at id.Location, n int64, kin
 // the order's lines by the index that the route uses.
 func (d *desk) request(o *order.Order, wanted func(*order.Line) int64) (routing.Request, []*order.Line) {
 	place := geo.LocateWith(d.over, placeOf(o))
-	r := routing.Request{Stock: d.stock, Strategy: d.strategy, Market: o.ShipTo.V.Country, DestinationPrecision: string(place.Precision)}
+	r := routing.Request{Stock: d.stock, Strategy: d.strategy.For(o.Channel), Market: o.ShipTo.V.Country, Value: o.BaseTotal, DestinationPrecision: string(place.Precision)}
 	var lines []*order.Line
 	groups := map[id.Line]int{}
 	for _, l := range o.Lines {
@@ -361,6 +372,13 @@ func (d *desk) request(o *order.Order, wanted func(*order.Line) int64) (routing.
 		if point, ok := l.Point(); ok && place.Known() {
 			c.Km = geo.Distance(point, place.Point)
 		}
+		c.Groups = l.Groups.V
+		if l.Capacity > 0 {
+			c.CapacityLeft = max(0, l.Capacity-d.given[l.ID])
+		}
+		if at := d.leaves(l); !at.IsZero() {
+			c.Wait = int64(at.Sub(d.now) / time.Minute)
+		}
 		if !l.Active {
 			c.Excluded = "closed"
 		}
@@ -368,6 +386,34 @@ func (d *desk) request(o *order.Order, wanted func(*order.Line) int64) (routing.
 		r.Locations = append(r.Locations, c)
 	}
 	return r, lines
+}
+
+// leaves is when a parcel that is asked for now leaves a location: by its days
+// and its cutoff, and a day later where the capacity of today is given out. It is
+// zero where none of these is set.
+func (d *desk) leaves(l *inventory.Location) time.Time {
+	full := l.Capacity > 0 && d.given[l.ID] >= l.Capacity
+	if l.Cutoff == "" && len(l.ClosedDays.V) == 0 && !full {
+		return time.Time{}
+	}
+	if full {
+		return l.Leaves(l.Today(d.now).Add(30 * time.Hour)) // some time of tomorrow, whatever the clocks do
+	}
+	return l.Leaves(d.now)
+}
+
+// promise is by when work that is given to a location now is to be sent: when the
+// location sends it, and no later than the customer was promised.
+func (d *desk) promise(o *order.Order, at id.Location) time.Time {
+	i := slices.IndexFunc(d.locations, func(l inventory.Location) bool { return l.ID == at })
+	if i < 0 {
+		return o.ShipBy
+	}
+	leaves := d.leaves(&d.locations[i])
+	if leaves.IsZero() || !o.ShipBy.IsZero() && o.ShipBy.Before(leaves) {
+		return o.ShipBy
+	}
+	return leaves
 }
 
 // leaveOut says what of some lines a location would not ship before.

@@ -62,7 +62,7 @@ func Move(ctx context.Context, tx *db.Tx, m Moving) (*fulfillment.Order, error) 
 	target := w.target(to)
 	if target == nil {
 		target = f.Sibling(to.ID, tx.Now())
-		target.Decision = decision.ID
+		target.Decision, target.ShipBy = decision.ID, w.desk.promise(w.order, to.ID)
 		q.created = append(q.created, target)
 	}
 	moves, err := w.moves(ctx, tx, to.ID)

@@ -93,6 +93,14 @@ func OrdersOf(ctx context.Context, r db.Reader, ids ...id.Fulfillment) ([]id.Ord
 	return unique(sales), err
 }
 
+// Made counts the orders that a location was given from a time on, but for those
+// it will not do.
+func Made(ctx context.Context, r db.Reader, location id.Location, from time.Time) (int64, error) {
+	return db.Get[int64](ctx, r, `
+		SELECT COUNT(*) FROM fulfillment_order
+		WHERE location_id = ? AND created_at >= ? AND status NOT IN ('cancelled', 'rejected')`, location, from)
+}
+
 // load reads orders whole, in three steps however many there are.
 func load[K any](ctx context.Context, r db.Reader, where string, keys []K) ([]*Order, error) {
 	rows, err := db.SelectIn[Order](ctx, r, `SELECT `+db.Columns[Order]()+` FROM fulfillment_order `+where, keys)

@@ -3,6 +3,7 @@ package inventory
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"purser/internal/base/address"
@@ -59,6 +60,7 @@ type Location struct {
 	Capacity      int64                    `db:"capacity" json:"capacity" doc:"Parcels a day; 0 is no limit."`
 	Cutoff        string                   `db:"cutoff" json:"cutoff,omitempty" doc:"Time of the day, HH:MM in the location's zone, until which orders still leave on the same day."`
 	ClosedDays    db.JSON[[]string]        `db:"closed_days" json:"closed_days" doc:"Weekdays (sun) and dates (2026-12-25) on which nothing leaves."`
+	Groups        db.JSON[[]string]        `db:"group_codes" json:"groups" doc:"Names by which rules of routing call the location, with others."`
 	Sequence      int64                    `db:"sequence" json:"sequence" doc:"The merchant's own order of preference, smallest first."`
 	Version       int64                    `db:"version" json:"version"`
 	CreatedAt     time.Time                `db:"created_at" json:"created_at"`
@@ -74,12 +76,19 @@ func (l Location) Ships() bool { return l.Active && l.ShipsOnline && l.Kind.Sell
 
 // Zone is the location's time zone.
 func (l Location) Zone() *time.Location {
+	if z, ok := zones.Load(l.TimeZone); ok {
+		return z.(*time.Location)
+	}
 	z, err := time.LoadLocation(l.TimeZone)
 	if err != nil {
 		return time.UTC
 	}
+	zones.Store(l.TimeZone, z)
 	return z
 }
+
+// zones are those that were loaded: each loading reads a file.
+var zones sync.Map
 
 var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
@@ -93,6 +102,38 @@ func (l Location) OpenOn(t time.Time) bool {
 // day: the location is open and its cutoff is not over.
 func (l Location) BeforeCutoff(t time.Time) bool {
 	return l.OpenOn(t) && (l.Cutoff == "" || t.In(l.Zone()).Format("15:04") < l.Cutoff)
+}
+
+// Leaves is when what comes in at t leaves at the latest: at the cutoff of the
+// first day that is open and whose cutoff is not over, or at its end where there
+// is no cutoff. It is zero where nothing leaves within a year.
+func (l Location) Leaves(t time.Time) time.Time {
+	zone := l.Zone()
+	t = t.In(zone)
+	if !l.BeforeCutoff(t) {
+		t = dayAfter(t, zone)
+	}
+	for range 366 {
+		if l.OpenOn(t) {
+			cutoff, err := time.Parse("15:04", l.Cutoff)
+			if err != nil {
+				return dayAfter(t, zone).UTC()
+			}
+			return time.Date(t.Year(), t.Month(), t.Day(), cutoff.Hour(), cutoff.Minute(), 0, 0, zone).UTC()
+		}
+		t = dayAfter(t, zone)
+	}
+	return time.Time{}
+}
+
+// Today is when the day of t began at the location.
+func (l Location) Today(t time.Time) time.Time {
+	t = t.In(l.Zone())
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location()).UTC()
+}
+
+func dayAfter(t time.Time, zone *time.Location) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day()+1, 0, 0, 0, 0, zone)
 }
 
 const maxText = 200
@@ -128,6 +169,15 @@ func (l *Location) clean() error {
 	if l.ClosedDays.V == nil {
 		l.ClosedDays.V = []string{}
 	}
+	groups := []string{}
+	for _, g := range l.Groups.V {
+		if g = text.Clean(g); g == "" || len(g) > maxText {
+			f.Add("groups", "a name is missing or too long")
+		}
+		groups = append(groups, g)
+	}
+	slices.Sort(groups)
+	l.Groups.V = slices.Compact(groups)
 	l.Address.V.CheckForm(f, "address.")
 	l.locate()
 	if abs(l.LatE6) > 90e6 || abs(l.LonE6) > 180e6 {
@@ -184,7 +234,7 @@ func SaveLocation(ctx context.Context, tx *db.Tx, l Location) (Location, error) 
 		lat_e6 = excluded.lat_e6, lon_e6 = excluded.lon_e6, precision = excluded.precision, time_zone = excluded.time_zone,
 		active = excluded.active, ships_online = excluded.ships_online, pickup = excluded.pickup, takes_returns = excluded.takes_returns,
 		allow_negative = excluded.allow_negative, capacity = excluded.capacity, cutoff = excluded.cutoff,
-		closed_days = excluded.closed_days, sequence = excluded.sequence, version = excluded.version`)
+		closed_days = excluded.closed_days, group_codes = excluded.group_codes, sequence = excluded.sequence, version = excluded.version`)
 	if _, taken := db.Violated(err); taken {
 		return Location{}, fault.New(fault.Conflict, "location.exists", "There is a location with the code %s already.", l.Code)
 	}
@@ -288,7 +338,7 @@ func InTransit(ctx context.Context, tx *db.Tx) (id.Location, error) {
 	}
 	l := Location{
 		ID: id.New[id.Location](tx.Now()), Code: "TRANSIT", Name: "In transit", Kind: Transit, Precision: geo.Unknown, TimeZone: "UTC",
-		Active: true, ClosedDays: db.JSON[[]string]{V: []string{}}, Version: 1, CreatedAt: tx.Now(),
+		Active: true, ClosedDays: db.JSON[[]string]{V: []string{}}, Groups: db.JSON[[]string]{V: []string{}}, Version: 1, CreatedAt: tx.Now(),
 	}
 	if _, err := db.Insert(ctx, tx, "location", []Location{l}, `ON CONFLICT (code) DO NOTHING`); err != nil {
 		return id.Location{}, err

@@ -61,11 +61,24 @@ func demands(r Request, split Split) (whole, movable []demand) {
 	return whole, movable
 }
 
-// bruteForce tries every set of locations and every assignment of the lines to
+// bruteForce is what the best of all routes scores: locations that have given out
+// their capacity count only where that serves more.
+func bruteForce(r Request) score {
+	best, wanted := bruteForceOf(r, false), int64(0)
+	for _, l := range r.Lines {
+		wanted += l.Quantity
+	}
+	if more := bruteForceOf(r, true); best.served < wanted && more.served > best.served {
+		return more
+	}
+	return best
+}
+
+// bruteForceOf tries every set of locations and every assignment of the lines to
 // it, for a strategy of one rule.
-func bruteForce(r Request) (best score) {
+func bruteForceOf(r Request, overbook bool) (best score) {
 	rule := r.Strategy.Rules[0]
-	p := &problem{Request: r}
+	p := &problem{Request: r, overbook: overbook}
 	whole, movable := demands(r, rule.Split)
 	for set := range 1 << len(r.Locations) {
 		sc := score{}
@@ -79,14 +92,14 @@ func bruteForce(r Request) (best score) {
 			}
 			allowed = allowed && p.filter(l, &rule) == eligible
 			sc.parcels++
-			sc.rank = sc.rank.plus(p.key(l, rule.ranks()))
+			sc.rank = sc.rank.plus(p.key(i, rule.ranks()))
 			members = append(members, l.ID)
 			for _, line := range r.Lines {
 				at := At{l.ID, line.Variant}
 				left[at] = max(0, r.Stock[at])
 			}
 		}
-		if !allowed || sc.parcels > rule.limit(len(r.Locations)) {
+		if !allowed || sc.parcels > rule.limit(len(r.Locations), r.Value) {
 			continue
 		}
 		if sc.served = bruteServe(r, members, left, whole, movable); sc.betterThan(best) {
@@ -180,6 +193,7 @@ func smallRequest(t *rapid.T) Request {
 			Km:           float64(rapid.IntRange(-1, 5).Draw(t, "km")),
 			Sequence:     rapid.IntRange(-2, 2).Draw(t, "sequence"),
 			CapacityLeft: int64(rapid.IntRange(-1, 5).Draw(t, "capacity")),
+			Wait:         int64(rapid.IntRange(0, 3).Draw(t, "wait")),
 			Market:       rapid.SampledFrom([]string{"US", "CA"}).Draw(t, "market"),
 			Groups:       []string{rapid.SampledFrom([]string{"shop", "warehouse"}).Draw(t, "group")},
 		}
@@ -194,8 +208,9 @@ func smallRequest(t *rapid.T) Request {
 	rule := Rule{
 		Name:       "drawn",
 		Split:      rapid.SampledFrom([]Split{"", SplitOrder, SplitLine, SplitLine, SplitNever}).Draw(t, "split"),
+		SplitFrom:  rapid.SampledFrom([]int64{0, 0, 0, 100}).Draw(t, "split from"),
 		MaxParcels: rapid.SampledFrom([]int{0, 0, 2, 3}).Draw(t, "max parcels"),
-		Rank: rapid.SampledFrom([][]Rank{nil, {RankDistance}, {RankSequence}, {RankSequence, RankMarket}}).
+		Rank: rapid.SampledFrom([][]Rank{nil, {RankDistance}, {RankSequence}, {RankSequence, RankMarket}, {RankEarliest}, {RankCapacity, RankEarliest}}).
 			Draw(t, "rank"),
 	}
 	if rapid.IntRange(0, 3).Draw(t, "near only") == 0 {
@@ -214,7 +229,7 @@ func scoreOf(r Request, route Route) (s score) {
 	for _, parcel := range route.Parcels {
 		s.parcels++
 		i := slices.IndexFunc(r.Locations, func(l Location) bool { return l.ID == parcel.Location })
-		s.rank = s.rank.plus(p.key(&r.Locations[i], r.Strategy.Rules[0].ranks()))
+		s.rank = s.rank.plus(p.key(i, r.Strategy.Rules[0].ranks()))
 		for _, it := range parcel.Items {
 			s.served += it.Quantity
 		}
@@ -260,7 +275,7 @@ func TestRouteIsSound(t *testing.T) {
 // checkRoute tells which promise a route breaks.
 func checkRoute(r Request, route Route) error {
 	rule := r.Strategy.Rules[0]
-	p := &problem{Request: r}
+	p := &problem{Request: r, overbook: route.Decision.Overbooked}
 	left := cloneMap(r.Stock)
 	units := make([]int64, len(r.Lines))
 	places := make([]map[id.Location]bool, len(r.Lines))
@@ -287,7 +302,7 @@ func checkRoute(r Request, route Route) error {
 			places[it.Line][parcel.Location] = true
 		}
 	}
-	if limit := rule.limit(len(r.Locations)); len(route.Parcels) > limit {
+	if limit := rule.limit(len(r.Locations), r.Value); len(route.Parcels) > limit {
 		return fmt.Errorf("%d parcels, %d allowed", len(route.Parcels), limit)
 	}
 	short := make([]int64, len(r.Lines))

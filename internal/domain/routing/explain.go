@@ -39,16 +39,17 @@ type Decision struct {
 	Requested            int64       `json:"requested"` // units
 	Served               int64       `json:"served"`    // units
 	Parcels              int         `json:"parcels"`
-	Km                   float64     `json:"km"`                 // sum over parcels of known distances
-	Locations            int         `json:"locations"`          // considered
-	Eligible             int         `json:"eligible"`           // that passed the rule's filter
-	Complete             int         `json:"complete"`           // eligible, and had everything
-	Candidates           []Candidate `json:"candidates"`         // best ranked first, the chosen among them
-	Omitted              int         `json:"omitted,omitempty"`  // locations not listed
-	Rejected             []Attempt   `json:"rejected,omitempty"` // rules that could not serve the whole order
-	Exact                bool        `json:"exact"`              // false when the search was cut short
-	Work                 int         `json:"work,omitempty"`     // steps of the search
-	By                   string      `json:"by,omitempty"`       // who chose by hand; empty: the rules did
+	Km                   float64     `json:"km"`                   // sum over parcels of known distances
+	Locations            int         `json:"locations"`            // considered
+	Eligible             int         `json:"eligible"`             // that passed the rule's filter
+	Complete             int         `json:"complete"`             // eligible, and had everything
+	Candidates           []Candidate `json:"candidates"`           // best ranked first, the chosen among them
+	Omitted              int         `json:"omitted,omitempty"`    // locations not listed
+	Rejected             []Attempt   `json:"rejected,omitempty"`   // rules that could not serve the whole order
+	Exact                bool        `json:"exact"`                // false when the search was cut short
+	Work                 int         `json:"work,omitempty"`       // steps of the search
+	Overbooked           bool        `json:"overbooked,omitempty"` // a chosen location has given out its capacity of the day
+	By                   string      `json:"by,omitempty"`         // who chose by hand; empty: the rules did
 }
 
 // Candidate is a location as the decision saw it.
@@ -117,6 +118,7 @@ func (p *problem) decide(a *attempt, attempts []*attempt, r *Route) Decision {
 			d.Rejected = append(d.Rejected, Attempt{b.rule.Name, b.eligible, b.served})
 		}
 	}
+	d.Overbooked = a.overbook && slices.ContainsFunc(a.chosen, func(l int) bool { return p.Locations[l].full() })
 	p.list(&d, a)
 	for i := range d.Candidates {
 		if c := &d.Candidates[i]; c.Verdict == VerdictChosen && c.Km != nil {
@@ -235,7 +237,10 @@ func (d Decision) Sentence() string {
 	case OutcomeParked:
 		said = append(said, "Parked: "+d.sayParked())
 	}
-	if n := len(d.Rejected); n > 0 {
+	if d.Overbooked {
+		said = append(said, "It leaves later than today, since the capacity of the day is given out.")
+	}
+	if n := len(d.Rejected); n > 0 && (d.Rule != defaultRules[0].Name || d.Served == d.Requested) {
 		said = append(said, d.sayRule(n))
 	}
 	switch d.DestinationPrecision {
@@ -279,6 +284,12 @@ func (d Decision) sayRank() string {
 			return "best by market, then distance,"
 		case r == RankSequence:
 			return "first in sequence"
+		case r == RankBalance:
+			return "best stocked"
+		case r == RankCapacity:
+			return "least busy"
+		case r == RankEarliest:
+			return "soonest to leave"
 		case r == RankDistance && known:
 			return "nearest"
 		}

@@ -24,10 +24,24 @@ func Plan(r Request) (Route, error) {
 		return Route{}, err
 	}
 
-	var best *attempt
-	var tried []*attempt
+	best, tried := p.tryAll()
+	if best.served < p.wanted && p.full() {
+		p.overbook = true
+		if more, again := p.tryAll(); more.served > best.served {
+			best, tried = more, again
+		}
+	}
+	route := p.allocate(best)
+	route.Decision = p.decide(best, tried, &route)
+	return route, nil
+}
+
+// tryAll tries the rules until one serves the whole order, and returns the
+// attempt that serves most, the earliest of equals.
+func (p *problem) tryAll() (best *attempt, tried []*attempt) {
 	for i := range p.Strategy.Rules {
 		a := p.try(&p.Strategy.Rules[i])
+		a.overbook = p.overbook
 		tried = append(tried, a)
 		if best == nil || a.served > best.served {
 			best = a
@@ -36,10 +50,15 @@ func Plan(r Request) (Route, error) {
 			break
 		}
 	}
-	route := p.allocate(best)
-	route.Decision = p.decide(best, tried, &route)
-	return route, nil
+	return best, tried
 }
+
+// full tells whether a location has given out its capacity.
+func (p *problem) full() bool {
+	return slices.ContainsFunc(p.Locations, func(l Location) bool { return l.full() })
+}
+
+func (l *Location) full() bool { return l.CapacityLeft == 0 || l.CapacityLeft < Unlimited }
 
 // Override is the decision of a person: all lines of a request come from one
 // location, whatever the strategy says. The location must be among those of the
@@ -68,6 +87,7 @@ type problem struct {
 	variantOf []int   // by line
 	totals    []int64 // wanted units by variant
 	wanted    int64
+	overbook  bool    // locations are asked that have given out their capacity
 	supply    []int64 // available units, never negative, by location and variant
 }
 
@@ -192,6 +212,7 @@ type attempt struct {
 	exact    bool
 	work     int
 	by       string // who chose by hand
+	overbook bool
 }
 
 // try finds the best set of locations under a rule.
@@ -214,7 +235,7 @@ func (p *problem) attempt(rule *Rule) *attempt {
 	a.fates = make([]fate, len(p.Locations))
 	for i := range p.Locations {
 		l := &p.Locations[i]
-		a.keys[i] = p.key(l, a.ranks)
+		a.keys[i] = p.key(i, a.ranks)
 		if a.fates[i] = p.filter(l, rule); a.fates[i] != eligible {
 			continue
 		}
@@ -261,7 +282,7 @@ func (p *problem) filter(l *Location, r *Rule) fate {
 	switch {
 	case l.Excluded != "":
 		return excluded
-	case l.CapacityLeft == 0 || l.CapacityLeft < Unlimited:
+	case l.full() && !p.overbook:
 		return noCapacity
 	case len(r.Groups) > 0 && !slices.ContainsFunc(r.Groups, in):
 		return otherGroup
@@ -287,13 +308,20 @@ func (l *Location) located() bool {
 
 // key is a location's ranks. Keys of a set are added and compared in their
 // order, which keeps it: a < b means a+c < b+c.
-type key [3]int64
+type key [6]int64
 
-func (a key) plus(b key) key { return key{a[0] + b[0], a[1] + b[1], a[2] + b[2]} }
+func (a key) plus(b key) key {
+	for i, n := range b {
+		a[i] += n
+	}
+	return a
+}
 
 func (a key) times(n int) key {
-	m := int64(n)
-	return key{a[0] * m, a[1] * m, a[2] * m}
+	for i := range a {
+		a[i] *= int64(n)
+	}
+	return a
 }
 
 func (a key) compare(b key) int {
@@ -305,13 +333,27 @@ func (a key) compare(b key) int {
 	return 0
 }
 
+// unlimitedParcels are more than any location sends in a day.
+const unlimitedParcels = 1e9
+
 // unknownMetres is further than any place on Earth is from another, so that
 // one unknown distance outweighs several known ones.
 const unknownMetres = 1e12
 
-func (p *problem) key(l *Location, ranks []Rank) (k key) {
+func (p *problem) key(location int, ranks []Rank) (k key) {
+	l := &p.Locations[location]
 	for i, r := range ranks {
 		switch {
+		case r == RankBalance:
+			for v, n := range p.row(location) {
+				k[i] -= min(n, p.totals[v]<<8) // beyond some hundred orders more it does not matter
+			}
+		case r == RankCapacity:
+			if k[i] = -l.CapacityLeft; l.CapacityLeft == Unlimited {
+				k[i] = -unlimitedParcels
+			}
+		case r == RankEarliest:
+			k[i] = l.Wait
 		case r == RankSequence:
 			k[i] = int64(l.Sequence)
 		case r == RankMarket && p.foreign(l):

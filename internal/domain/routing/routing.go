@@ -23,7 +23,8 @@
 // # What stays together
 //
 // A line is never split across locations, unless the rule says [SplitLine] and
-// the line does not say NeverSplit. Lines of one group (the components of a
+// the line does not say NeverSplit. [Default] has such a rule, behind one that
+// splits no line. Lines of one group (the components of a
 // kit) always ship from one location, and only in whole kits.
 //
 // A line or a kit that no single location can give whole goes to one that has
@@ -78,6 +79,9 @@ type Request struct {
 	Strategy  Strategy // the zero Strategy is Default
 	Market    string   // the order's market, compared with each location's; empty means any
 
+	// Value is what the order is worth, for rules that split only from a value on.
+	Value int64
+
 	// DestinationPrecision tells how well the address was located
 	// (postal_code, city, region, country, unknown); it is passed through to
 	// the decision.
@@ -111,9 +115,13 @@ type Location struct {
 	Market   string
 	Groups   []string // for the filters of rules
 
-	// CapacityLeft is how many parcels it can still take; Unlimited for no
-	// limit.
+	// CapacityLeft is how many parcels it can still take today; Unlimited for no
+	// limit. Where none are left, it is asked only if the order cannot be served
+	// otherwise.
 	CapacityLeft int64
+
+	// Wait is in how many minutes a parcel leaves it.
+	Wait int64
 
 	// Excluded says why this location may not serve this order, in a few words
 	// ("closed", "does not ship hazardous goods"); empty when it may.
@@ -189,6 +197,9 @@ const (
 	RankMarket   Rank = "market"   // locations of the order's market first
 	RankDistance Rank = "distance" // smallest sum of kilometers
 	RankSequence Rank = "sequence" // smallest sum of the locations' sequence numbers
+	RankBalance  Rank = "balance"  // locations first that have most of what the order needs
+	RankCapacity Rank = "capacity" // locations first that can still take most parcels today
+	RankEarliest Rank = "earliest" // locations first from which a parcel leaves soonest
 )
 
 // Strategy is an ordered list of rules: the first that serves the whole order
@@ -209,16 +220,23 @@ type Rule struct {
 	SameMarket   bool     `json:"same_market,omitempty"`   // only locations of the order's market
 	Split        Split    `json:"split,omitempty"`         // empty means SplitOrder
 	MaxParcels   int      `json:"max_parcels,omitempty"`   // 0 means no limit
+	SplitFrom    int64    `json:"split_from,omitempty"`    // several parcels only for orders worth this or more, minor units of the base currency
 	Rank         []Rank   `json:"rank,omitempty"`          // each breaks ties of the one before; empty means market, distance, sequence
 }
 
 // Default is the strategy of a shop that has set none: fewest parcels, then
-// same market, then nearest.
+// same market, then nearest. Only where that cannot serve an order, lines that
+// may be split are.
 func Default() Strategy {
 	return Strategy{Name: "default", Rules: defaultRules}
 }
 
-var defaultRules = []Rule{{Name: "fewest parcels, then nearest"}}
+var defaultRules = []Rule{
+	{Name: "fewest parcels, then nearest"},
+	{Name: "lines split, fewest parcels, then nearest", Split: SplitLine},
+}
+
+var allRanks = []Rank{RankMarket, RankDistance, RankSequence, RankBalance, RankCapacity, RankEarliest}
 
 var defaultRank = []Rank{RankMarket, RankDistance, RankSequence}
 
@@ -247,9 +265,12 @@ func (r *Rule) validate(wrong fault.Fields, index int) {
 	if r.MaxParcels < 0 {
 		add("max_parcels", "must not be negative")
 	}
+	if r.SplitFrom < 0 {
+		add("split_from", "must not be negative")
+	}
 	for i, k := range r.Rank {
-		if !slices.Contains(defaultRank, k) {
-			add("rank", "has %q: use market, distance or sequence", k)
+		if !slices.Contains(allRanks, k) {
+			add("rank", "has %q: use market, distance, sequence, balance, capacity or earliest", k)
 		}
 		if slices.Contains(r.Rank[:i], k) {
 			add("rank", "has %q twice", k)
@@ -272,10 +293,10 @@ func (r Rule) ranks() []Rank {
 	return ranks
 }
 
-// limit returns the most parcels r lets an order of locations have.
-func (r Rule) limit(locations int) int {
+// limit returns the most parcels r lets an order of a value have.
+func (r Rule) limit(locations int, value int64) int {
 	switch {
-	case r.Split == SplitNever:
+	case r.Split == SplitNever || value < r.SplitFrom:
 		return min(1, locations)
 	case r.MaxParcels > 0:
 		return min(r.MaxParcels, locations)

@@ -52,7 +52,7 @@ func (b bitset) has(i int) bool { return b[i/64]>>(i%64)&1 != 0 }
 // search sets what a chooses, serves and assigns.
 func (p *problem) search(a *attempt) {
 	s := newSearch(p, a)
-	limit := a.rule.limit(len(s.locs))
+	limit := a.rule.limit(len(s.locs), p.Value)
 	if s.target > 0 {
 		s.covering = true
 		for size := 1; size <= limit && !s.best.found && !s.spent; size++ {

@@ -21,6 +21,8 @@ CREATE TABLE routing_exclusion (
 CREATE INDEX routing_exclusion_order ON routing_exclusion (order_id);
 
 -- owner: fulfillment
+-- how much of a day's capacity is given out
+CREATE INDEX fulfillment_order_made ON fulfillment_order (location_id, created_at);
 -- Shipments of several orders, to one customer and address, in one parcel.
 CREATE TABLE parcel_group (
 	id          UUID        NOT NULL PRIMARY KEY,
