@@ -248,17 +248,6 @@ func TestExportRefusesPeriodsThatAreNone(t *testing.T) {
 	}
 }
 
-func TestCellsAreNoFormulas(t *testing.T) {
-	for s, want := range map[string]string{
-		"=1+1": "'=1+1", "+49 30 1": "'+49 30 1", "-x": "'-x", "@SUM(A1)": "'@SUM(A1)", "\tx": "'\tx", "\rx": "'\rx", "-": "'-", "-1.": "'-1.",
-		"-1": "-1", "-1.50": "-1.50", "12": "12", "": "", "plain": "plain", "a=b": "a=b", "-1+2": "'-1+2",
-	} {
-		if got := safe(s); got != want {
-			t.Errorf("%q becomes %q, want %q", s, got, want)
-		}
-	}
-}
-
 func TestExplainStockPrintsTheRows(t *testing.T) {
 	eachEngine(t, func(t *testing.T, url string, _ *db.DB) {
 		code, out, stderr := run(t, url, "explain", "stock", "00123")

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"purser/internal/base/csvcell"
 	"purser/internal/view"
 )
 
@@ -90,25 +91,10 @@ func cell(v any) (string, error) {
 		return string(b), err
 	case encoding.TextMarshaler:
 		b, err := v.MarshalText()
-		return safe(string(b)), err
+		return csvcell.Write(string(b)), err
 	}
 	if s := reflect.ValueOf(v); s.Kind() == reflect.String {
-		return safe(s.String()), nil
+		return csvcell.Write(s.String()), nil
 	}
 	return "", fmt.Errorf("a cell cannot hold a %T", v)
-}
-
-// safe puts an apostrophe before a text that a spreadsheet would take for a
-// formula (OWASP, CSV Injection). Numbers are left alone.
-func safe(s string) string {
-	if s == "" || !strings.ContainsRune("=+-@\t\r", rune(s[0])) || number(s) {
-		return s
-	}
-	return "'" + s
-}
-
-// number tells whether s is a plain decimal number.
-func number(s string) bool {
-	whole, frac, point := strings.Cut(strings.TrimPrefix(s, "-"), ".")
-	return whole != "" && strings.Trim(whole, "0123456789") == "" && strings.Trim(frac, "0123456789") == "" && (frac != "" || !point)
 }

@@ -146,10 +146,10 @@ func (d *desk) learnMoney(ctx context.Context, r db.Reader, placements []Placeme
 		if key := (rateKey{currency, d.books.Day(at)}); p.Rate == "" && currency.Valid() {
 			if _, known := d.rates[key]; !known {
 				text, day, err := d.books.rateOn(ctx, r, currency, at)
-				if err != nil {
+				if _, refused := fault.As(err); err != nil && !refused {
 					return err
 				}
-				d.rates[key] = rate{text, day}
+				d.rates[key] = rate{text, day, err}
 			}
 		}
 		if len(p.ListPriced) == 0 {

@@ -119,7 +119,9 @@ func (d *desk) build(p *Placement) (*order.Order, error) {
 		return nil, fault.New(fault.Conflict, "order.exists", "Channel %s has sent the order %s before.", ch.Name, draft.ExternalID).
 			With(map[string]string{"order_id": old.String()})
 	}
-	d.complete(&draft, ch)
+	if err := d.complete(&draft, ch); err != nil {
+		return nil, err
+	}
 	for i := range draft.Lines {
 		if err := d.completeLine(&draft.Lines[i], ch); err != nil {
 			return nil, err
@@ -159,7 +161,7 @@ func (d *desk) heldToGroup(o *order.Order, p *Placement) error {
 	return err
 }
 
-func (d *desk) complete(draft *order.Draft, ch channel.Channel) {
+func (d *desk) complete(draft *order.Draft, ch channel.Channel) error {
 	if draft.PlacedAt.IsZero() {
 		draft.PlacedAt = d.now
 	}
@@ -169,6 +171,9 @@ func (d *desk) complete(draft *order.Draft, ch channel.Channel) {
 	draft.Base = d.books.BaseCurrency
 	if draft.Rate == "" {
 		if r, ok := d.rates[rateKey{draft.Currency, d.books.Day(draft.PlacedAt)}]; ok {
+			if r.missing != nil {
+				return r.missing
+			}
 			draft.Rate, draft.RateDate = r.rate, r.day
 		}
 	}
@@ -178,6 +183,7 @@ func (d *desk) complete(draft *order.Draft, ch channel.Channel) {
 	if draft.ShipBy.IsZero() && draft.Status != order.StatusDraft {
 		draft.ShipBy = ch.ShipBy(draft.PlacedAt, d.books.Zone())
 	}
+	return nil
 }
 
 func (d *desk) completeLine(l *order.DraftLine, ch channel.Channel) error {
@@ -258,7 +264,10 @@ type (
 		currency money.Currency
 		day      string
 	}
-	rate     struct{ rate, day string }
+	rate struct {
+		rate, day string
+		missing   error // why there is none: it refuses the orders that need it, not the batch
+	}
 	priceKey struct {
 		currency money.Currency
 		list     id.PriceList

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"purser/internal/base/fault"
 	"purser/internal/domain/channel"
 	"purser/internal/domain/inventory"
 	"purser/internal/domain/order"
@@ -341,5 +342,22 @@ func TestServicesNeedNoLocation(t *testing.T) {
 		o = s.Order(o)
 		shop.Equal(t, "status", o.Status, order.StatusCompleted)
 		shop.Equal(t, "invoiced", o.Invoiced, 600)
+	})
+}
+
+func TestAMissingRateRefusesItsOrderAlone(t *testing.T) {
+	each(t, func(t *testing.T, s *shop.Shop) {
+		s.Receive("MUG", shop.Berlin, 9)
+		good, bad := s.Placement(shop.Of("MUG", 1)), s.Placement(shop.Of("MUG", 1))
+		bad.Currency = "USD"
+		var placed []flow.Placed
+		s.Write(func(tx *db.Tx) (err error) {
+			placed, err = flow.PlaceOrders(s.Ctx, tx, []flow.Placement{bad, good})
+			return err
+		})
+		if !fault.Is(placed[0].Err, "accounting.no_rate") || placed[1].Err != nil {
+			t.Errorf("got %v and %v", placed[0].Err, placed[1].Err)
+		}
+		level(t, s, "MUG", shop.Berlin, 9, 1, 0)
 	})
 }

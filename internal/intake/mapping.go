@@ -12,6 +12,7 @@ import (
 	"time"
 	_ "time/tzdata" // zones are named in mappings, and not every machine has the list
 
+	"purser/internal/base/csvcell"
 	"purser/internal/base/fault"
 	"purser/internal/base/money"
 )
@@ -26,6 +27,7 @@ type Mapping struct {
 	Fields   map[string]From `json:"fields" doc:"What is read, by Purser's name of it."`
 
 	zone *time.Location
+	ours bool // the file has the form of our exports
 }
 
 // From says where a value comes from: a column, or the same for every row.
@@ -116,7 +118,7 @@ func didYouMean(names []string) string {
 
 // plainMapping reads each field from the column of its own name.
 func plainMapping(k Kind, header columns) *Mapping {
-	m := &Mapping{Kind: k, Fields: map[string]From{}, zone: time.UTC}
+	m := &Mapping{Kind: k, Fields: map[string]From{}, zone: time.UTC, ours: true}
 	for _, t := range targets(k) {
 		if t.required || header.find(t.name) >= 0 {
 			m.Fields[t.name] = From{Column: t.name}
@@ -132,11 +134,12 @@ type cells struct {
 	dates   map[string]*dates
 	column  map[string]string // name of a field's column in the file
 	decimal byte
+	ours    bool // texts that look like formulas have an apostrophe before them
 }
 
 // bind finds the mapping's columns in a header.
 func (m *Mapping) bind(header columns, zone *time.Location) (*cells, error) {
-	c := &cells{at: map[string]int{}, column: map[string]string{}, value: map[string]string{}, dates: map[string]*dates{}, decimal: '.'}
+	c := &cells{at: map[string]int{}, column: map[string]string{}, value: map[string]string{}, dates: map[string]*dates{}, decimal: '.', ours: m.ours}
 	if m.Decimal != "" {
 		c.decimal = m.Decimal[0]
 	}
@@ -175,6 +178,9 @@ func (c *cells) has(field string) bool {
 func (c *cells) get(row Row, field string) string {
 	if i, ok := c.at[field]; ok {
 		if s := strings.TrimSpace(row.Fields[i]); s != "" {
+			if c.ours {
+				return csvcell.Read(s)
+			}
 			return s
 		}
 	}

@@ -181,7 +181,15 @@ func Replay(ctx context.Context, tx *db.Tx, inbox id.Inbox) error {
 		return err
 	}
 	if n == 0 {
-		return fault.New(fault.Conflict, "payment.not_replayable", "The event is not there, or is done: only one that failed can be replayed.")
+		status, err := db.Get[InboxStatus](ctx, tx, `SELECT status FROM payment_inbox WHERE id = ?`, inbox)
+		if db.None(err) {
+			return fault.New(fault.NotFound, "payment.no_event", "There is no gateway event %s.", inbox)
+		}
+		if err != nil {
+			return err
+		}
+		return fault.New(fault.Conflict, "payment.not_replayable", "The event is %s: only one that failed can be replayed.", status).
+			With(map[string]InboxStatus{"status": status})
 	}
 	return job.Enqueue(ctx, tx, WebhookJob{inbox})
 }
