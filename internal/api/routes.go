@@ -35,6 +35,9 @@ func (s *Server) register() {
 	s.registerAdjusting()
 	s.registerTransfers()
 	s.registerTransferSteps()
+	s.registerCounts()
+	s.registerCounting()
+	s.registerCountReview()
 
 	s.registerOrders()
 	s.registerPlacing()

@@ -25,7 +25,7 @@ func (s *Server) registerUsers() {
 		Body struct {
 			Email     string        `json:"email" format:"email"`
 			Name      string        `json:"name"`
-			Role      auth.Role     `json:"role" enum:"owner,operations,warehouse,service,buyer,accountant,read_only"`
+			Role      auth.Role     `json:"role" enum:"owner,operations,warehouse,counter,service,buyer,accountant,read_only"`
 			Password  string        `json:"password" minLength:"10"`
 			Locations []id.Location `json:"locations,omitempty" doc:"The only locations the user may act at; none: all."`
 		}
@@ -40,7 +40,7 @@ func (s *Server) registerUsers() {
 		Keyed
 		User id.User `path:"user"`
 		Body struct {
-			Role      auth.Role     `json:"role" enum:"owner,operations,warehouse,service,buyer,accountant,read_only"`
+			Role      auth.Role     `json:"role" enum:"owner,operations,warehouse,counter,service,buyer,accountant,read_only"`
 			Active    bool          `json:"active"`
 			Locations []id.Location `json:"locations,omitempty"`
 		}
@@ -61,7 +61,7 @@ func (s *Server) registerUsers() {
 	type addAPIKeyInput struct {
 		Body struct {
 			Name      string            `json:"name"`
-			Role      auth.Role         `json:"role" enum:"owner,operations,warehouse,service,buyer,accountant,read_only"`
+			Role      auth.Role         `json:"role" enum:"owner,operations,warehouse,counter,service,buyer,accountant,read_only"`
 			Scopes    []auth.Permission `json:"scopes,omitempty" doc:"Permissions the key is narrowed to; none: all of the role."`
 			Locations []id.Location     `json:"locations,omitempty"`
 			ExpiresAt time.Time         `json:"expires_at,omitzero"`

@@ -188,6 +188,6 @@ func RetryBackorders(ctx context.Context, tx *db.Tx, variants []id.Variant) erro
 }
 
 // released lets locations begin with new work where the gate is open.
-func (d *desk) release(tx *db.Tx, orders []*order.Order) error {
-	return openGates(tx, d.channels, orders, d.fulfillments)
+func (d *desk) release(ctx context.Context, tx *db.Tx, orders []*order.Order) error {
+	return openGates(ctx, tx, d.channels, orders, d.fulfillments)
 }

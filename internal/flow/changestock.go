@@ -258,7 +258,11 @@ func (x *changing) allocate(ctx context.Context, tx *db.Tx) error {
 		return nil
 	}
 	d.now = tx.Now()
-	d.work = x.joinable()
+	frozen, err := inventory.Frozen(ctx, tx)
+	if err != nil {
+		return err
+	}
+	d.work = x.joinable(frozen)
 	for _, unit := range x.units() {
 		at, _ := x.home(unit)
 		if at.IsZero() || !whole(o, unit[0]) || !x.has(at, unit) {
@@ -291,14 +295,14 @@ func (x *changing) allocate(ctx context.Context, tx *db.Tx) error {
 
 // joinable is the order's work that goods may be added to: nobody has begun with
 // it, and the release gate is as open for what is added as it was for the rest.
-func (x *changing) joinable() []*fulfillment.Order {
+func (x *changing) joinable(frozen map[id.Location]int64) []*fulfillment.Order {
 	ch := x.desk.channels[x.order.Channel]
 	var work []*fulfillment.Order
 	for _, f := range x.queue.fulfillments {
 		if f.Order != x.order.ID {
 			continue
 		}
-		if f.Status == fulfillment.Scheduled || f.Status == fulfillment.Open && len(gate(x.order, f, ch).Check()) == 0 {
+		if f.Status == fulfillment.Scheduled || f.Status == fulfillment.Open && len(gate(x.order, f, ch, frozen).Check()) == 0 {
 			work = append(work, f)
 		}
 	}

@@ -90,7 +90,7 @@ func RunThrough(ctx context.Context, tx *db.Tx, pasts []Past) ([]Placed, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := d.release(tx, kept); err != nil {
+	if err := d.release(ctx, tx, kept); err != nil {
 		return nil, err
 	}
 	payments, err := c.insert(ctx, tx, pasts, placed, kept)

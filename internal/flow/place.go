@@ -88,7 +88,7 @@ func PlaceOrders(ctx context.Context, tx *db.Tx, placements []Placement) ([]Plac
 	if err := d.holdPlaced(ctx, tx, kept); err != nil {
 		return nil, err
 	}
-	if err := d.release(tx, kept); err != nil {
+	if err := d.release(ctx, tx, kept); err != nil {
 		return nil, err
 	}
 	if err := order.Insert(ctx, tx, kept); err != nil {

@@ -7,15 +7,16 @@ import (
 	"purser/internal/base/id"
 	"purser/internal/domain/channel"
 	"purser/internal/domain/fulfillment"
+	"purser/internal/domain/inventory"
 	"purser/internal/domain/order"
 	"purser/internal/platform/db"
 )
 
 // gate states what decides whether a location may begin with a part of an order.
-func gate(o *order.Order, f *fulfillment.Order, ch channel.Channel) fulfillment.Gate {
+func gate(o *order.Order, f *fulfillment.Order, ch channel.Channel, frozen map[id.Location]int64) fulfillment.Gate {
 	g := fulfillment.Gate{
 		When: fulfillment.When(ch.ReleaseWhen), Currency: o.Currency, Due: o.Due(), Paid: o.Paid(), Authorized: o.Authorized,
-		OnTerms: o.OnTerms(), Accepted: o.Status == order.StatusOpen, Kind: f.Kind, Address: o.ShipTo.V.Valid(),
+		OnTerms: o.OnTerms(), Accepted: o.Status == order.StatusOpen, Frozen: frozen[f.Location], Kind: f.Kind, Address: o.ShipTo.V.Valid(),
 	}
 	for _, h := range o.HoldsOn(f.ID, linesOf(f)) {
 		g.Holds = append(g.Holds, string(h.Reason))
@@ -24,14 +25,18 @@ func gate(o *order.Order, f *fulfillment.Order, ch channel.Channel) fulfillment.
 }
 
 // openGates lets locations begin with what waits for nothing any more.
-func openGates(tx *db.Tx, channels map[id.Channel]channel.Channel, orders []*order.Order, fulfillments []*fulfillment.Order) error {
+func openGates(ctx context.Context, tx *db.Tx, channels map[id.Channel]channel.Channel, orders []*order.Order, fulfillments []*fulfillment.Order) error {
 	byID := make(map[id.Order]*order.Order, len(orders))
 	for _, o := range orders {
 		byID[o.ID] = o
 	}
+	frozen, err := inventory.Frozen(ctx, tx)
+	if err != nil {
+		return err
+	}
 	for _, f := range fulfillments {
 		o := byID[f.Order]
-		if f.Status != fulfillment.Scheduled || len(gate(o, f, channels[o.Channel]).Check()) > 0 {
+		if f.Status != fulfillment.Scheduled || len(gate(o, f, channels[o.Channel], frozen).Check()) > 0 {
 			continue
 		}
 		if err := f.Release(tx.Now()); err != nil {
@@ -51,10 +56,14 @@ func Gates(ctx context.Context, r db.Reader, o *order.Order) (map[id.Fulfillment
 	if err != nil {
 		return nil, err
 	}
+	frozen, err := inventory.Frozen(ctx, r)
+	if err != nil {
+		return nil, err
+	}
 	why := map[id.Fulfillment][]fulfillment.Reason{}
 	for _, f := range fulfillments[o.ID] {
 		if f.Status == fulfillment.Scheduled {
-			why[f.ID] = gate(o, f, ch).Check()
+			why[f.ID] = gate(o, f, ch, frozen).Check()
 		}
 	}
 	return why, nil
@@ -85,7 +94,7 @@ func releaseOrders(ctx context.Context, tx *db.Tx, orders []*order.Order) error 
 	if err := holdBeforeRelease(ctx, tx, channels, open, shut); err != nil {
 		return err
 	}
-	if err := openGates(tx, channels, open, shut); err != nil {
+	if err := openGates(ctx, tx, channels, open, shut); err != nil {
 		return err
 	}
 	return fulfillment.Save(ctx, tx, slices.DeleteFunc(shut, func(f *fulfillment.Order) bool { return f.Status == fulfillment.Scheduled }))
@@ -95,10 +104,14 @@ func releaseOrders(ctx context.Context, tx *db.Tx, orders []*order.Order) error 
 // company is over its credit limit by now: the limit may have been lowered, or
 // money gone back, since the order was accepted.
 func holdBeforeRelease(ctx context.Context, tx *db.Tx, channels map[id.Channel]channel.Channel, orders []*order.Order, shut []*fulfillment.Order) error {
+	frozen, err := inventory.Frozen(ctx, tx)
+	if err != nil {
+		return err
+	}
 	var lent []*order.Order
 	for _, o := range orders {
 		opens := func(f *fulfillment.Order) bool {
-			return f.Order == o.ID && len(gate(o, f, channels[o.Channel]).Check()) == 0
+			return f.Order == o.ID && len(gate(o, f, channels[o.Channel], frozen).Check()) == 0
 		}
 		if o.OnTerms() && !o.Company.IsZero() && slices.ContainsFunc(shut, opens) {
 			lent = append(lent, o)

@@ -7,6 +7,7 @@ import (
 	"purser/internal/base/fault"
 	"purser/internal/base/id"
 	"purser/internal/domain/fulfillment"
+	"purser/internal/domain/inventory"
 	"purser/internal/domain/order"
 	"purser/internal/platform/db"
 )
@@ -88,7 +89,11 @@ func Release(ctx context.Context, tx *db.Tx, fid id.Fulfillment, version int64) 
 		return nil, err
 	}
 	o := d.orders[f.Order]
-	if why := gate(o, f, d.channels[o.Channel]).Check(); len(why) > 0 {
+	frozen, err := inventory.Frozen(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	if why := gate(o, f, d.channels[o.Channel], frozen).Check(); len(why) > 0 {
 		return nil, fault.New(fault.Conflict, "fulfillment.gate_shut", "It cannot be released: %s", why[0].Message).With(why)
 	}
 	if err := f.Release(tx.Now()); err != nil {
@@ -185,7 +190,7 @@ func NewBatch(ctx context.Context, tx *db.Tx, location id.Location, assignee id.
 }
 
 // PickInBatch counts what a picker reports. Of units that are short, it does what
-// ShortPick does.
+// ShortPick does, and asks for a count of the bins that they are not in.
 func PickInBatch(ctx context.Context, tx *db.Tx, batch id.Batch, version int64, picks []fulfillment.Pick) (*fulfillment.PickBatch, []fulfillment.Shortage, error) {
 	sales, err := fulfillment.OrdersOfBatch(ctx, tx, batch)
 	if err != nil {
@@ -228,8 +233,14 @@ func PickInBatch(ctx context.Context, tx *db.Tx, batch id.Batch, version int64, 
 	for i, s := range short {
 		shorts[i] = Short{Fulfillment: s.Fulfillment, Line: s.Line, Quantity: s.Quantity, Reason: s.Reason, Batch: b.ID}
 	}
-	_, err = ShortPick(ctx, tx, shorts)
-	return b, short, err
+	if _, err := ShortPick(ctx, tx, shorts); err != nil {
+		return nil, nil, err
+	}
+	missing := make([]id.Variant, len(short))
+	for i, s := range short {
+		missing[i] = s.Variant
+	}
+	return b, short, directCount(ctx, tx, b.Location, missing, inventory.Cause{Kind: "pick_batch", ID: id.Any(b.ID)})
 }
 
 // takeConcerned takes the orders of a batch together with those that a short pick

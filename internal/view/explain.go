@@ -119,6 +119,7 @@ func nameCauses(ctx context.Context, r db.Reader, found []inventory.Explanation)
 		"order":    `SELECT id, number FROM sales_order WHERE id IN (/*in*/)`,
 		"shipment": `SELECT id, number FROM shipment WHERE id IN (/*in*/)`,
 		"return":   `SELECT id, number FROM sales_return WHERE id IN (/*in*/)`,
+		"count":    `SELECT id, number FROM stock_count WHERE id IN (/*in*/)`,
 		"transfer": `SELECT id, number FROM transfer WHERE id IN (/*in*/)`,
 	} {
 		rows, err := db.SelectIn[row](ctx, r, query, distinct(keys[kind]))

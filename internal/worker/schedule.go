@@ -28,6 +28,7 @@ type (
 	expireReturns struct{}
 	cancelOwed    struct{}
 	expireCredits struct{}
+	makeCounts    struct{}
 )
 
 // Kind names the job.
@@ -53,7 +54,9 @@ func (markOverdue) Kind() string { return "order.mark_overdue" }
 func (renewMoney) Kind() string { return "payment.renew_authorizations" }
 
 // Kind names the job.
-func (reviewCredit) Kind() string  { return "credit.review_all" }
+func (reviewCredit) Kind() string { return "credit.review_all" }
+
+// Kind names the job.
 func (expireReturns) Kind() string { return "return.expire" }
 
 // Kind names the job.
@@ -61,6 +64,9 @@ func (cancelOwed) Kind() string { return "order.cancel_unfillable" }
 
 // Kind names the job.
 func (expireCredits) Kind() string { return "credit.expire" }
+
+// Kind names the job.
+func (makeCounts) Kind() string { return "count.make_cycle" }
 
 // keepKeys is how long a repeated request still gets its first answer.
 const keepKeys = 30 * 24 * time.Hour
@@ -76,6 +82,7 @@ func schedules() []*river.PeriodicJob {
 		every(time.Hour, func() job.Args { return expireReturns{} }),
 		every(time.Hour, func() job.Args { return cancelOwed{} }),
 		every(time.Hour, func() job.Args { return expireCredits{} }),
+		every(time.Hour, func() job.Args { return makeCounts{} }),
 		every(24*time.Hour, func() job.Args { return pruneKeys{} }),
 	}
 }
@@ -103,6 +110,8 @@ func (d Deps) schedules(workers *river.Workers) {
 	})
 	does(workers, func(ctx context.Context, _ cancelOwed) error { return d.cancelUnfillable(ctx) })
 	does(workers, func(ctx context.Context, _ expireCredits) error { return d.untilNone(ctx, flow.ExpireCredits) })
+	does(workers, func(ctx context.Context, _ makeCounts) error { return d.untilNone(ctx, flow.CycleCounts) })
+	does(workers, func(ctx context.Context, a flow.ThawJob) error { return d.thaw(ctx, a.Location) })
 	does(workers, func(ctx context.Context, _ pruneKeys) error {
 		return d.DB.Write(ctx, func(tx *db.Tx) error {
 			_, err := idempotency.Prune(ctx, tx, tx.Now().Add(-keepKeys))
@@ -158,6 +167,24 @@ func (d Deps) cancelUnfillable(ctx context.Context) error {
 				return err
 			}
 			last = o
+		}
+	}
+}
+
+// thaw gives a location the work that waited while it was counted, a batch at a
+// time.
+func (d Deps) thaw(ctx context.Context, location id.Location) error {
+	after := ""
+	for {
+		err := d.DB.Write(ctx, func(tx *db.Tx) error {
+			next, err := flow.Thaw(ctx, tx, location, after)
+			if err == nil {
+				after = next
+			}
+			return err
+		})
+		if err != nil || after == "" {
+			return err
 		}
 	}
 }

@@ -19,6 +19,8 @@ type (
 	CreditApproval  = ID[creditApprovalKind]
 	Credit          = ID[creditKind]
 	CreditEntry     = ID[creditEntryKind]
+	CountEntry      = ID[countEntryKind]
+	CountLine       = ID[countLineKind]
 	Customer        = ID[customerKind]
 	CustomerGroup   = ID[customerGroupKind]
 	Decision        = ID[decisionKind]
@@ -80,6 +82,8 @@ type (
 	creditApprovalKind  struct{}
 	creditKind          struct{}
 	creditEntryKind     struct{}
+	countEntryKind      struct{}
+	countLineKind       struct{}
 	customerKind        struct{}
 	customerGroupKind   struct{}
 	decisionKind        struct{}
@@ -146,6 +150,8 @@ func (countKind) Prefix() string           { return "cnt" }
 func (creditApprovalKind) Prefix() string  { return "cra" }
 func (creditKind) Prefix() string          { return "crd" }
 func (creditEntryKind) Prefix() string     { return "cre" }
+func (countEntryKind) Prefix() string      { return "cne" }
+func (countLineKind) Prefix() string       { return "cnl" }
 func (customerKind) Prefix() string        { return "cus" }
 func (customerGroupKind) Prefix() string   { return "cgr" }
 func (decisionKind) Prefix() string        { return "dec" }

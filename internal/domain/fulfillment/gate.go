@@ -30,13 +30,14 @@ type Gate struct {
 	OnTerms    bool         // pays by invoice within a credit limit that was checked: no money is asked for
 	Accepted   bool         // the sales order is open, not a draft, pending, cancelled or completed
 	Holds      []string     // reasons of the active holds that concern this part
+	Frozen     int64        // number of the stock count that keeps the location from new work; 0: none does
 	Kind       Kind         // goods that are picked up or downloaded need no address
 	Address    fault.Fields // what is wrong with the address; empty: nothing
 }
 
 // Reason is one thing that keeps the gate shut.
 type Reason struct {
-	Code    string `json:"code" doc:"not_accepted, on_hold, awaiting_payment, awaiting_authorization or bad_address"`
+	Code    string `json:"code" doc:"not_accepted, on_hold, awaiting_payment, awaiting_authorization, being_counted or bad_address"`
 	Message string `json:"message"`
 }
 
@@ -58,6 +59,9 @@ func (g Gate) Check() []Reason {
 		shut("awaiting_payment", "%s of %s is not paid yet.", money.Of(missing, g.Currency), money.Of(g.Due, g.Currency))
 	default:
 		shut("awaiting_authorization", "%s of %s is neither paid nor authorized yet.", money.Of(missing, g.Currency), money.Of(g.Due, g.Currency))
+	}
+	if g.Frozen != 0 {
+		shut("being_counted", "The location is given no new work until stock count %d is over.", g.Frozen)
 	}
 	if len(g.Address) > 0 && g.Kind != KindPickup && g.Kind != KindShipToStore && g.Kind != KindDigital {
 		fields := make([]string, 0, len(g.Address))

@@ -236,6 +236,23 @@ func writeLines(ctx context.Context, tx *db.Tx, lines []*Line) error {
 	})
 }
 
+// PickedUnits is how many units of variants were picked at a location and have not left.
+func PickedUnits(ctx context.Context, r db.Reader, location id.Location, variants []id.Variant) (map[id.Variant]int64, error) {
+	type row struct {
+		Variant id.Variant `db:"variant_id"`
+		Picked  int64      `db:"picked"`
+	}
+	rows, err := db.SelectIn[row](ctx, r, `
+		SELECT l.variant_id, CAST(SUM(l.picked) AS BIGINT) AS picked FROM fulfillment_order o JOIN fulfillment_line l ON l.fulfillment_id = o.id
+		WHERE o.location_id = ? AND o.status IN ('open', 'in_progress') AND l.picked > 0 AND l.variant_id IN (/*in*/)
+		GROUP BY l.variant_id`, variants, location)
+	picked := make(map[id.Variant]int64, len(rows))
+	for _, p := range rows {
+		picked[p.Variant] = p.Picked
+	}
+	return picked, err
+}
+
 // Filter selects fulfillment orders; what is empty selects all.
 type Filter struct {
 	Locations  []id.Location // of a user who is limited to some: these

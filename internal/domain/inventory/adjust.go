@@ -78,26 +78,16 @@ func ApplyCounts(ctx context.Context, tx *db.Tx, book Book, counts []Count) ([]M
 			continue
 		}
 		l := h.levels[keys[i]]
-		more := c.OnHand - l.OnHand
-		parts := map[State]int64{Sellable: more}
-		if sellable := l.OnHand - l.Damaged - l.QualityControl; more < 0 && -more > max(0, sellable) {
-			parts[Sellable] = -max(0, sellable)
-			parts[QualityControl] = max(more-parts[Sellable], -l.QualityControl)
-			parts[Damaged] = more - parts[Sellable] - parts[QualityControl]
+		p := Posting{
+			Variant: c.Variant, Location: c.Location, Kind: KindCount, Quantity: 1, UnitCost: c.UnitCost, Reason: c.Reason, Note: c.Note, Cause: c.Cause,
 		}
-		for _, s := range States() {
-			if parts[s] == 0 {
-				continue
-			}
-			p := Posting{
-				Variant: c.Variant, Location: c.Location, Kind: KindCount, State: s, Quantity: parts[s], UnitCost: c.UnitCost,
-				Reason: c.Reason, Note: c.Note, Cause: c.Cause,
-			}
-			if err := p.clean(i); err != nil {
-				return nil, nil, err
-			}
-			entries = append(entries, entry{Posting: p})
+		if err := p.clean(i); err != nil {
+			return nil, nil, err
 		}
+		entries = append(entries, l.counted(c.OnHand-l.OnHand, p)...)
+	}
+	if err := overtake(ctx, tx, keys, id.Count{}); err != nil {
+		return nil, nil, err
 	}
 	return h.postFact(ctx, tx, book, entries)
 }
@@ -196,6 +186,9 @@ func Undo(ctx context.Context, tx *db.Tx, book Book, ids []id.Movement, reason s
 	}
 	if len(done) > 0 {
 		return nil, nil, fault.New(fault.Conflict, "inventory.undone", "The movement %s was undone already.", done[0])
+	}
+	if err := overtake(ctx, tx, keys, id.Count{}); err != nil {
+		return nil, nil, err
 	}
 	return h.postFact(ctx, tx, book, entries)
 }

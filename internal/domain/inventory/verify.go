@@ -108,8 +108,8 @@ const compareLevels = `
 		OR e.there = 1 AND ((e.negative = 1) <> o.allow_negative OR (e.sellable = 1) <> (o.kind NOT IN ('transit', 'quarantine')))
 	ORDER BY e.variant_id, e.location_id`
 
-// Verify recomputes levels, stock values and the states of transfers from their
-// rows and reports what differs: INV-1 and INV-2 for levels, INV-7 for values.
+// Verify recomputes levels, stock values, the states of transfers and the lines of
+// stock counts from their rows and reports what differs: INV-1 and INV-2 for levels, INV-7 for values.
 func Verify(ctx context.Context, r db.Reader, report check.Report) error {
 	differing, err := compare(ctx, r, nil)
 	if err != nil {
@@ -121,7 +121,10 @@ func Verify(ctx context.Context, r db.Reader, report check.Report) error {
 	if err := compareValues(ctx, r, func(v valueComparison) { v.report(report) }); err != nil {
 		return err
 	}
-	return verifyTransfers(ctx, r, report)
+	if err := verifyTransfers(ctx, r, report); err != nil {
+		return err
+	}
+	return verifyCounts(ctx, r, report)
 }
 
 func (c comparison) report(report check.Report) {

@@ -16,6 +16,8 @@ const (
 	StockReceive    Permission = "stock:receive"
 	StockTransfer   Permission = "stock:transfer"
 	StockRepair     Permission = "stock:repair"
+	StockCount      Permission = "stock:count"   // enter what was counted
+	StockApprove    Permission = "stock:approve" // see what is expected of a blind count, send lines back, approve, undo
 	LocationWrite   Permission = "location:write"
 	ChannelRead     Permission = "channel:read"
 	ChannelWrite    Permission = "channel:write"
@@ -61,6 +63,7 @@ const (
 	Owner      Role = "owner"
 	Operations Role = "operations"
 	Warehouse  Role = "warehouse"
+	Counter    Role = "counter" // counts, and sees no stock
 	Service    Role = "service"
 	Buyer      Role = "buyer"
 	Accountant Role = "accountant"
@@ -73,17 +76,18 @@ var reading = []Permission{CatalogRead, CustomerRead, StockRead, ChannelRead, Or
 var rolePermissions = map[Role][]Permission{
 	Owner: append([]Permission{
 		CreditWrite,
-		CatalogWrite, CostRead, CustomerWrite, CustomerErase, StockAdjust, StockReceive, StockTransfer, StockRepair,
+		CatalogWrite, CostRead, CustomerWrite, CustomerErase, StockAdjust, StockReceive, StockTransfer, StockRepair, StockCount, StockApprove,
 		LocationWrite, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, OrderCredit, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo,
 		ReturnWrite, PaymentWrite, PaymentRefund, BooksRead, BooksWrite, AuditRead, SettingRead, SettingWrite,
 		UserRead, UserWrite, ImportRun, JobRead, JobWrite, WebhookRead, WebhookWrite,
 	}, reading...),
 	Operations: append([]Permission{
-		CatalogWrite, CostRead, CustomerWrite, StockAdjust, StockReceive, StockTransfer, LocationWrite, ChannelWrite,
+		CatalogWrite, CostRead, CustomerWrite, StockAdjust, StockReceive, StockTransfer, StockCount, StockApprove, LocationWrite, ChannelWrite,
 		OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo, ReturnWrite, PaymentWrite,
 		SettingRead, ImportRun, JobRead, JobWrite, WebhookRead, WebhookWrite,
 	}, reading...),
-	Warehouse:  {CatalogRead, StockRead, StockAdjust, StockReceive, StockTransfer, OrderRead, FulfillmentRead, FulfillmentWork, ReturnWrite},
+	Warehouse:  {CatalogRead, StockRead, StockAdjust, StockReceive, StockTransfer, StockCount, OrderRead, FulfillmentRead, FulfillmentWork, ReturnWrite},
+	Counter:    {CatalogRead, StockCount},
 	Service:    append([]Permission{CustomerWrite, OrderWrite, OrderEdit, OrderCancel, OrderHold, FulfillmentMove, ReturnWrite, PaymentWrite, PaymentRefund, CreditWrite}, reading...),
 	Buyer:      {CatalogRead, CatalogWrite, CostRead, StockRead, StockReceive, StockTransfer, OrderRead, EventRead},
 	Accountant: append([]Permission{OrderCredit, CostRead, BooksRead, BooksWrite, PaymentWrite, PaymentRefund, CreditWrite, AuditRead}, reading...),

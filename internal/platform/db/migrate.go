@@ -26,7 +26,7 @@ var sqliteTypes = strings.NewReplacer("TIMESTAMPTZ", "TIMESTAMP", "JSONB", "TEXT
 
 // sequences are the number series that may have gaps. PostgreSQL keeps them as
 // sequences, so that transactions do not wait for each other's numbers.
-var sequences = []string{"order", "shipment", "transfer", "return", "pick_batch"}
+var sequences = []string{"order", "shipment", "transfer", "return", "pick_batch", "stock_count"}
 
 func (d *DB) provider() (*goose.Provider, error) {
 	dialect := goose.DialectPostgres

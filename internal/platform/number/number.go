@@ -15,6 +15,7 @@ const (
 	Transfer  = "transfer"
 	Return    = "return"
 	PickBatch = "pick_batch"
+	Count     = "stock_count"
 )
 
 // Fiscal series: without gaps.
