@@ -1129,6 +1129,11 @@ CREATE TABLE change_set (
 CREATE UNIQUE INDEX change_set_open ON change_set (order_id) WHERE status IN ('draft', 'requested');
 CREATE INDEX change_set_order ON change_set (order_id, id);
 
+-- What a channel allows after an order was placed.
+ALTER TABLE channel ADD COLUMN edit_minutes BIGINT NOT NULL DEFAULT 0; -- how long an order is kept from being worked on, to be changed
+ALTER TABLE channel ADD COLUMN backorder_days BIGINT NOT NULL DEFAULT 0; -- what is still owed so long after the order is cancelled; 0: never
+ALTER TABLE sales_order ADD COLUMN backorder_until TIMESTAMPTZ; -- until then what it owes is kept, whatever its channel says
+
 -- ==== 0007_routing.sql ====
 
 -- owner: inventory
@@ -1152,6 +1157,8 @@ CREATE TABLE routing_exclusion (
 CREATE INDEX routing_exclusion_order ON routing_exclusion (order_id);
 
 -- owner: fulfillment
+-- how much of a day's capacity is given out
+CREATE INDEX fulfillment_order_made ON fulfillment_order (location_id, created_at);
 -- Shipments of several orders, to one customer and address, in one parcel.
 CREATE TABLE parcel_group (
 	id          UUID        NOT NULL PRIMARY KEY,
@@ -1196,6 +1203,67 @@ CREATE TABLE short_pick (
 CREATE INDEX short_pick_fulfillment ON short_pick (fulfillment_id, line_id);
 CREATE INDEX short_pick_to_count ON short_pick (location_id, variant_id) WHERE to_count AND counted_at IS NULL;
 
+-- ==== 0009_count.sql ====
+
+-- owner: inventory
+CREATE TABLE stock_count (
+	id           UUID        NOT NULL PRIMARY KEY,
+	number       BIGINT      NOT NULL UNIQUE,
+	location_id  UUID        NOT NULL REFERENCES location (id),
+	kind         TEXT        NOT NULL CHECK (kind IN ('full', 'bins', 'variants', 'cycle', 'directed')),
+	status       TEXT        NOT NULL CHECK (status IN ('draft', 'counting', 'review', 'posted', 'cancelled')),
+	blind        BOOLEAN     NOT NULL DEFAULT FALSE, -- who counts is not shown what is expected
+	frozen       BOOLEAN     NOT NULL DEFAULT FALSE, -- the location is given no new work meanwhile
+	scheduled_on TEXT        NOT NULL DEFAULT '', -- business day, of a count that the schedule made
+	reason       TEXT        NOT NULL DEFAULT '',
+	note         TEXT        NOT NULL DEFAULT '',
+	cause_kind   TEXT        NOT NULL DEFAULT '', -- what directed it, such as a short pick
+	cause_id     UUID,
+	version      BIGINT      NOT NULL DEFAULT 1,
+	created_by   TEXT        NOT NULL,
+	created_at   TIMESTAMPTZ NOT NULL,
+	approved_by  TEXT        NOT NULL DEFAULT '',
+	approved_at  TIMESTAMPTZ,
+	closed_at    TIMESTAMPTZ,
+	undone_at    TIMESTAMPTZ
+);
+CREATE INDEX stock_count_open ON stock_count (location_id) WHERE status IN ('draft', 'counting', 'review');
+CREATE UNIQUE INDEX stock_count_scheduled ON stock_count (location_id, scheduled_on) WHERE scheduled_on <> '';
+-- Entries, counted, expected and moved are a cache of the entries of the line's round.
+CREATE TABLE count_line (
+	id         UUID    NOT NULL PRIMARY KEY,
+	count_id   UUID    NOT NULL REFERENCES stock_count (id),
+	variant_id UUID    NOT NULL,
+	bin_id     UUID,
+	class      TEXT    NOT NULL DEFAULT '', -- A, B or C by sales value, of a cycle count
+	round      BIGINT  NOT NULL DEFAULT 1, -- grows when the line is to be counted again; earlier entries do not count
+	entries    BIGINT  NOT NULL DEFAULT 0,
+	counted    BIGINT  NOT NULL DEFAULT 0,
+	expected   BIGINT  NOT NULL DEFAULT 0, -- in the shelf by the books, when the line was last counted
+	moved      BOOLEAN NOT NULL DEFAULT FALSE, -- stock moved between the line's entries
+	posted     BIGINT  NOT NULL DEFAULT 0, -- units that the posting changed on hand by
+	UNIQUE (count_id, variant_id),
+	CONSTRAINT count_line_counted CHECK (counted >= 0 AND entries >= 0)
+);
+CREATE INDEX count_line_variant ON count_line (variant_id);
+-- Who counted what, when, and what the books said at that moment. Rows are only ever added.
+CREATE TABLE count_entry (
+	id         UUID        NOT NULL PRIMARY KEY,
+	count_id   UUID        NOT NULL REFERENCES stock_count (id),
+	line_id    UUID        NOT NULL REFERENCES count_line (id),
+	round      BIGINT      NOT NULL,
+	position   BIGINT      NOT NULL, -- among the line's entries of the round
+	quantity   BIGINT      NOT NULL, -- negative: a correction
+	on_hand    BIGINT      NOT NULL, -- by the ledger, read under the lock of the level
+	picked     BIGINT      NOT NULL, -- of that, picked and waiting to be shipped: not in the shelf
+	bin_id     UUID,
+	entry_key  TEXT        NOT NULL, -- the caller's name of the entry: sent twice, it is counted once
+	actor      TEXT        NOT NULL,
+	at         TIMESTAMPTZ NOT NULL,
+	UNIQUE (count_id, entry_key),
+	UNIQUE (line_id, round, position)
+);
+
 -- ==== 0010_return.sql ====
 
 -- owner: returns
@@ -1216,6 +1284,76 @@ UPDATE return_line SET unmoved = TRUE
 WHERE reception IN ('received', 'extra') AND disposition IN ('restock', 'refurbish', 'quarantine', 'return_to_vendor')
 	AND return_id NOT IN (SELECT cause_id FROM stock_movement WHERE cause_kind = 'return' AND cause_id IS NOT NULL);
 
+-- ==== 0011_credit.sql ====
+
+-- owner: credit
+-- What a customer may spend with us: a gift card, or the store credit of a
+-- customer in a currency. Balance and held are caches of its entries and holds.
+CREATE TABLE credit (
+	id            UUID        NOT NULL PRIMARY KEY,
+	kind          TEXT        NOT NULL CHECK (kind IN ('gift_card', 'store_credit')),
+	status        TEXT        NOT NULL CHECK (status IN ('pending', 'active', 'disabled')),
+	customer_id   UUID, -- whose store credit it is
+	order_id      UUID, -- that a gift card was sold with
+	line_id       UUID,
+	currency      TEXT        NOT NULL,
+	exchange_rate TEXT        NOT NULL, -- base currency for one unit, at which the books carry it
+	exchange_date TEXT        NOT NULL,
+	balance       BIGINT      NOT NULL DEFAULT 0,
+	held          BIGINT      NOT NULL DEFAULT 0, -- part of balance that orders have reserved
+	code_hash     TEXT, -- of a gift card's code; the code itself is not kept
+	last_four     TEXT        NOT NULL DEFAULT '',
+	expires_on    TEXT        NOT NULL DEFAULT '', -- the last business day on which it may be spent
+	version       BIGINT      NOT NULL DEFAULT 1,
+	created_at    TIMESTAMPTZ NOT NULL,
+	created_by    TEXT        NOT NULL,
+	CONSTRAINT credit_code UNIQUE (code_hash),
+	CONSTRAINT credit_never_below_zero CHECK (held >= 0 AND held <= balance)
+);
+CREATE UNIQUE INDEX credit_customer ON credit (customer_id, currency) WHERE kind = 'store_credit';
+CREATE INDEX credit_line ON credit (line_id) WHERE line_id IS NOT NULL;
+CREATE INDEX credit_expiry ON credit (expires_on) WHERE expires_on <> '' AND balance > 0;
+CREATE TABLE credit_entry (
+	id            UUID        NOT NULL PRIMARY KEY,
+	credit_id     UUID        NOT NULL REFERENCES credit (id),
+	kind          TEXT        NOT NULL CHECK (kind IN ('issue', 'grant', 'redeem', 'refund', 'payout', 'void', 'expire')),
+	amount        BIGINT      NOT NULL, -- signed
+	order_id      UUID,
+	cause_kind    TEXT        NOT NULL DEFAULT '', -- transaction, invoice, return ...
+	cause_id      UUID,
+	reason        TEXT        NOT NULL DEFAULT '',
+	actor         TEXT        NOT NULL,
+	business_date TEXT        NOT NULL,
+	at            TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX credit_entry_credit ON credit_entry (credit_id, id);
+CREATE UNIQUE INDEX credit_entry_once ON credit_entry (cause_id, kind) WHERE cause_kind = 'transaction';
+-- A part of a credit that an order has reserved: the authorization of a payment,
+-- whose id it has.
+CREATE TABLE credit_hold (
+	id         UUID        NOT NULL PRIMARY KEY, -- of the payment's transaction
+	credit_id  UUID        NOT NULL REFERENCES credit (id),
+	order_id   UUID        NOT NULL,
+	amount     BIGINT      NOT NULL CHECK (amount > 0),
+	consumed   BIGINT      NOT NULL DEFAULT 0 CHECK (consumed >= 0),
+	released   BIGINT      NOT NULL DEFAULT 0 CHECK (released >= 0),
+	status     TEXT        NOT NULL CHECK (status IN ('open', 'consumed', 'released')),
+	created_at TIMESTAMPTZ NOT NULL,
+	ended_at   TIMESTAMPTZ,
+	CONSTRAINT credit_hold_parts CHECK (consumed + released <= amount)
+);
+CREATE INDEX credit_hold_credit ON credit_hold (credit_id) WHERE status = 'open';
+
+-- owner: payment
+ALTER TABLE payment ADD COLUMN credit_id UUID; -- the gift card or store credit that pays
+ALTER TABLE payment_transaction ADD COLUMN credit_id UUID; -- the one that is moved: a refund may go to another
+
+-- owner: order
+ALTER TABLE order_line ADD COLUMN gift_card BOOLEAN NOT NULL DEFAULT FALSE; -- sold as a gift card: no revenue before it is spent
+
+-- owner: accounting
+INSERT INTO account (code, name, kind) VALUES ('4500', 'Gift cards that expired', 'income');
+
 -- ==== 0012_books.sql ====
 
 -- owner: order
@@ -1233,6 +1371,44 @@ CREATE INDEX order_credit_approval_order ON order_credit_approval (order_id);
 CREATE INDEX sales_order_credit ON sales_order (company_id)
 	WHERE company_id IS NOT NULL AND (invoiced - credited - captured + refunded <> 0 OR total - cancelled_total - invoiced <> 0);
 CREATE INDEX order_hold_credit ON order_hold (order_id) WHERE status = 'active' AND reason = 'credit';
+
+-- ==== 0013_automation.sql ====
+
+-- owner: automation
+-- What a merchant wants done by itself: when something happens to an order that
+-- meets a condition.
+CREATE TABLE automation_rule (
+	id         UUID        NOT NULL PRIMARY KEY,
+	name       TEXT        NOT NULL,
+	position   BIGINT      NOT NULL,
+	kinds      JSONB       NOT NULL, -- of events that trigger it
+	condition  TEXT        NOT NULL,
+	actions    JSONB       NOT NULL,
+	stops      BOOLEAN     NOT NULL,
+	enabled    BOOLEAN     NOT NULL,
+	version    BIGINT      NOT NULL,
+	created_at TIMESTAMPTZ NOT NULL,
+	updated_at TIMESTAMPTZ NOT NULL
+);
+CREATE UNIQUE INDEX automation_rule_name ON automation_rule (name);
+
+-- What a rule made of an event, once.
+CREATE TABLE automation_run (
+	rule_id      UUID        NOT NULL REFERENCES automation_rule (id),
+	rule_version BIGINT      NOT NULL,
+	event_id     UUID        NOT NULL,
+	event_kind   TEXT        NOT NULL,
+	order_id     UUID        NOT NULL,
+	outcome      TEXT        NOT NULL CHECK (outcome IN ('matched', 'not_matched', 'failed', 'too_deep')),
+	detail       TEXT        NOT NULL,
+	actions      JSONB       NOT NULL, -- what was done
+	at           TIMESTAMPTZ NOT NULL,
+	PRIMARY KEY (rule_id, event_id)
+);
+-- serves the trace of an order
+CREATE INDEX automation_run_order ON automation_run (order_id, at);
+-- serves the list of what went wrong
+CREATE INDEX automation_run_failed ON automation_run (at) WHERE outcome IN ('failed', 'too_deep');
 
 -- ==== 0014_webhook.sql ====
 

@@ -59,6 +59,7 @@ func (s *Server) register() {
 	s.registerPicking()
 	s.registerShortPicks()
 	s.registerRouting()
+	s.registerAutomation()
 
 	s.registerPayments()
 	s.registerPaymentSteps()

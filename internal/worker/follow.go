@@ -15,6 +15,7 @@ import (
 var followers = map[string]event.Handler{
 	"webhook":             webhook.Publish,
 	"order.release_holds": flow.ReleaseHoldsOn,
+	"automation":          flow.TriggerRules,
 }
 
 const (

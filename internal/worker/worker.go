@@ -29,6 +29,7 @@ func NewQueue(deps Deps) (*job.Queue, error) {
 	workers := river.NewWorkers()
 	deps.payments(workers)
 	deps.webhooks(workers)
+	deps.automation(workers)
 	deps.schedules(workers)
 	return job.NewQueue(deps.DB, workers, append(schedules(), webhookSchedules()...), deps.Log)
 }

@@ -51,6 +51,7 @@ type (
 	Reservation     = ID[reservationKind]
 	Return          = ID[returnKind]
 	ReturnLine      = ID[returnLineKind]
+	Rule            = ID[ruleKind]
 	Session         = ID[sessionKind]
 	Shipment        = ID[shipmentKind]
 	ShipmentLine    = ID[shipmentLineKind]
@@ -114,6 +115,7 @@ type (
 	reservationKind     struct{}
 	returnKind          struct{}
 	returnLineKind      struct{}
+	ruleKind            struct{}
 	sessionKind         struct{}
 	shipmentKind        struct{}
 	shipmentLineKind    struct{}
@@ -182,6 +184,7 @@ func (refundKind) Prefix() string          { return "ref" }
 func (reservationKind) Prefix() string     { return "rsv" }
 func (returnKind) Prefix() string          { return "ret" }
 func (returnLineKind) Prefix() string      { return "rtl" }
+func (ruleKind) Prefix() string            { return "rule" }
 func (sessionKind) Prefix() string         { return "ses" }
 func (shipmentKind) Prefix() string        { return "shp" }
 func (shipmentLineKind) Prefix() string    { return "shl" }

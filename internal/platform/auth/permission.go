@@ -44,6 +44,8 @@ const (
 	BooksWrite      Permission = "books:write"
 	EventRead       Permission = "event:read"
 	AuditRead       Permission = "audit:read"
+	AutomationRead  Permission = "automation:read"
+	AutomationWrite Permission = "automation:write"
 	SettingRead     Permission = "setting:read"
 	SettingWrite    Permission = "setting:write"
 	UserRead        Permission = "user:read"
@@ -70,21 +72,20 @@ const (
 	ReadOnly   Role = "read_only"
 )
 
-var reading = []Permission{CatalogRead, CustomerRead, StockRead, ChannelRead, OrderRead, FulfillmentRead, PaymentRead, CreditRead, EventRead}
+var reading = []Permission{CatalogRead, CustomerRead, StockRead, ChannelRead, OrderRead, FulfillmentRead, PaymentRead, CreditRead, AutomationRead, EventRead}
 
 // rolePermissions is the one table of who may do what; an owner may do all.
 var rolePermissions = map[Role][]Permission{
 	Owner: append([]Permission{
-		CreditWrite,
 		CatalogWrite, CostRead, CustomerWrite, CustomerErase, StockAdjust, StockReceive, StockTransfer, StockRepair, StockCount, StockApprove,
 		LocationWrite, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, OrderCredit, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo,
-		ReturnWrite, PaymentWrite, PaymentRefund, BooksRead, BooksWrite, AuditRead, SettingRead, SettingWrite,
-		UserRead, UserWrite, ImportRun, JobRead, JobWrite, WebhookRead, WebhookWrite,
+		ReturnWrite, PaymentWrite, PaymentRefund, CreditWrite, BooksRead, BooksWrite, AuditRead, SettingRead, SettingWrite,
+		UserRead, UserWrite, ImportRun, JobRead, JobWrite, AutomationWrite, WebhookRead, WebhookWrite,
 	}, reading...),
 	Operations: append([]Permission{
 		CatalogWrite, CostRead, CustomerWrite, StockAdjust, StockReceive, StockTransfer, StockCount, StockApprove, LocationWrite, ChannelWrite,
 		OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo, ReturnWrite, PaymentWrite,
-		SettingRead, ImportRun, JobRead, JobWrite, WebhookRead, WebhookWrite,
+		SettingRead, ImportRun, JobRead, JobWrite, AutomationWrite, WebhookRead, WebhookWrite,
 	}, reading...),
 	Warehouse:  {CatalogRead, StockRead, StockAdjust, StockReceive, StockTransfer, StockCount, OrderRead, FulfillmentRead, FulfillmentWork, ReturnWrite},
 	Counter:    {CatalogRead, StockCount},
