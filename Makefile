@@ -44,6 +44,11 @@ check: tidy lint test
 race: postgres runner
 	$(GOTEST) -race $(PACKAGES)
 
+## mutants: take the guards of stock, money and repetition away, one at a time, and see that a test misses each (GUARDS="money order" for some)
+.PHONY: mutants
+mutants: postgres runner
+	$(BIN)/withpostgres go run ./internal/test/mutants $(GUARDS)
+
 ## fuzz: run every fuzz target for FUZZTIME (10s)
 .PHONY: fuzz
 fuzz:

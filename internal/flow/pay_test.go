@@ -99,6 +99,8 @@ func TestACaptureThatIsDeclinedStaysOwed(t *testing.T) {
 	})
 }
 
+// Classic bug 17: a process that dies, or an answer that is lost, between the call
+// and the commit takes or gives the money twice.
 func TestLostCallsAndAnswersChargeOnce(t *testing.T) {
 	for _, token := range []string{"tok_timeout_before", "tok_timeout_after", "tok_timeout_before.capture", "tok_timeout_after.capture", "tok_timeout_after.refund"} {
 		t.Run(token, func(t *testing.T) {
@@ -119,6 +121,8 @@ func TestLostCallsAndAnswersChargeOnce(t *testing.T) {
 	}
 }
 
+// Classic bugs 18 and 19: events that come twice, or before those that they follow
+// from, end elsewhere.
 func TestWebhooksInAnyOrderAndNumber(t *testing.T) {
 	for _, token := range []string{"tok_visa", "tok_webhook_twice", "tok_webhook_twice+webhook_reversed", "tok_webhook_late+no_key", "tok_webhook_reversed+no_key+timeout_after"} {
 		t.Run(token, func(t *testing.T) {

@@ -73,6 +73,8 @@ func tally(t *testing.T, errs []error) map[string]int {
 	return counts
 }
 
+// Classic bug 13: of many orders at once for a few units, exactly as many are
+// accepted as there are units, each with its reservation (saleor#5334).
 func TestManyBuyersOfAFewUnits(t *testing.T) {
 	const buyers, units = 100, 37
 	race(t, func(t *testing.T, s *shop.Shop) {
