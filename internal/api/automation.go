@@ -105,7 +105,7 @@ func (s *Server) registerAutomationTrials() {
 			After string           `json:"after,omitempty" doc:"The cursor of the page before."`
 		}
 	}
-	write(s, route{method: http.MethodPost, path: "/v1/automation/simulate", id: "simulate-automation-rule", summary: "Which past orders a rule would match; nothing is changed", tag: automationTag, permission: auth.AutomationRead},
+	write(s, route{method: http.MethodPost, path: "/v1/automation/simulate", id: "simulate-automation-rule", summary: "Which past orders a rule would match; nothing is changed", tag: automationTag, permission: auth.AutomationWrite},
 		func(ctx context.Context, tx *db.Tx, in *simulateInput) (list[flow.Simulated], error) {
 			if err := auth.Require(ctx, auth.OrderRead); err != nil {
 				return list[flow.Simulated]{}, err

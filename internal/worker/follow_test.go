@@ -62,7 +62,7 @@ func TestEventsReachEndpoints(t *testing.T) {
 			return err
 		})
 		for { // until the follower has begun
-			n, err := db.Get[int](ctx, d, `SELECT count(*) FROM event_follower`)
+			n, err := db.Get[int](ctx, d, `SELECT count(*) FROM event_follower WHERE name = 'webhook'`)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -49,7 +49,7 @@ func TestTheChartHasTheAccountsOfTheRules(t *testing.T) {
 		}
 		want := []string{
 			Cash, Clearing, Receivable, Stock, Exchange, GoodsReceived, Tax, StoreCredit, Opening, Sales, Discounts, SalesReturns,
-			Shipping, Fees, CostOfGoods, Adjustments, WriteOffs, Variances, BadDebts, FX, Rounding,
+			Shipping, Fees, Breakage, CostOfGoods, Adjustments, WriteOffs, Variances, BadDebts, FX, Rounding,
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("got %v, want %v", got, want)

@@ -199,25 +199,9 @@ func (o *Order) mayRestore(now, before, after Agreement) error {
 		return fault.New(fault.Conflict, "order.refunded", "Money of order %d was paid back since it was cancelled: place a new order.", o.Number)
 	}
 	for _, is := range now.Lines {
-		was, known := after.Line(is.Line)
-		to, there := before.Line(is.Line)
-		if !known || there && to.same(was) {
-			continue
-		}
-		changed := ""
-		switch {
-		case !is.same(was):
-			changed = "changed"
-		case is.Credited != was.Credited || to.Credited != was.Credited && there:
-			changed = "credited"
-		case is.Shipped > was.Shipped && to.wanted() < is.Shipped:
-			changed = "shipped"
-		case is.Invoiced != was.Invoiced:
-			changed = "invoiced"
-		}
-		if changed != "" {
-			return fault.New(fault.Conflict, "order.moved_on", "The change cannot be undone: %s was %s since. Change the order as it is now.", is.SKU, changed).
-				With(map[string]string{"line_id": is.Line.String(), "was": changed})
+		if how := is.movedOn(before, after); how != "" {
+			return fault.New(fault.Conflict, "order.moved_on", "The change cannot be undone: %s was %s since. Change the order as it is now.", is.SKU, how).
+				With(map[string]string{"line_id": is.Line.String(), "was": how})
 		}
 	}
 	if !slices.Equal(before.Discounts, after.Discounts) && !slices.Equal(now.Discounts, after.Discounts) {
@@ -233,6 +217,26 @@ func (o *Order) mayRestore(now, before, after Agreement) error {
 		return movedOn("the addresses or the contact were changed")
 	}
 	return nil
+}
+
+// movedOn says how a line is not as a change left it, where that matters; empty:
+// it is.
+func (is AgreedLine) movedOn(before, after Agreement) string {
+	was, known := after.Line(is.Line)
+	to, there := before.Line(is.Line)
+	switch {
+	case !known || there && to.same(was):
+		return ""
+	case !is.same(was):
+		return "changed"
+	case is.Credited != was.Credited || to.Credited != was.Credited && there:
+		return "credited"
+	case is.Shipped > was.Shipped && to.wanted() < is.Shipped:
+		return "shipped"
+	case is.Invoiced != was.Invoiced:
+		return "invoiced"
+	}
+	return ""
 }
 
 func movedOn(what string) error {

@@ -106,7 +106,7 @@ func (g guard) try(ctx context.Context, root string) (missed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // What stays behind in the temporary folder is no failure.
+	defer os.RemoveAll(dir)
 	mutant, overlay := filepath.Join(dir, filepath.Base(g.file)), filepath.Join(dir, "overlay.json")
 	if err := os.WriteFile(mutant, text, 0o600); err != nil {
 		return false, err
