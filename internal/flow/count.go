@@ -192,14 +192,18 @@ func PostCount(ctx context.Context, tx *db.Tx, cid id.Count, version int64) (*in
 				return err
 			}
 		}
-		var variants []id.Variant
+		var variants, counted []id.Variant
 		for _, l := range lines {
-			if l.Variance() != 0 {
+			counted = append(counted, l.Variant)
+			if l.Variance() != 0 || c.Kind == inventory.CountDirected {
 				variants = append(variants, l.Variant)
 			}
 		}
 		rule := func(inventory.Movement) postingRule { return accounting.Count }
 		_, err = moveStock(ctx, tx, rule, variants, func(book inventory.Book) ([]inventory.Movement, []inventory.Displaced, error) {
+			if err := believe(ctx, tx, c.Location, counted...); err != nil {
+				return nil, nil, err
+			}
 			return c.Post(ctx, tx, book)
 		})
 		return err

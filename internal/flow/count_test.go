@@ -322,7 +322,7 @@ func TestAShortPickDirectsACountOfItsBin(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				_, _, err = flow.PickInBatch(s.Ctx, tx, b.ID, 0, []fulfillment.Pick{{Variant: s.Variant("MUG"), Picked: 1, Short: 1, Reason: "not_found"}})
+				_, _, err = flow.PickInBatch(s.Ctx, tx, b.ID, 0, []fulfillment.Pick{{Variant: s.Variant("MUG"), Picked: 1, Short: 1, Reason: "mismatch"}})
 				return err
 			})
 		}

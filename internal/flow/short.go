@@ -65,7 +65,28 @@ func ShortPick(ctx context.Context, tx *db.Tx, shorts []Short) ([]fulfillment.Sh
 	if err := w.q.fill(ctx, tx, w.variants); err != nil {
 		return nil, err
 	}
-	return w.rows, fulfillment.RecordShorts(ctx, tx, w.rows)
+	if err := fulfillment.RecordShorts(ctx, tx, w.rows); err != nil {
+		return nil, err
+	}
+	return w.rows, w.direct(ctx, tx)
+}
+
+// direct asks for the shelves to be counted that the reasons put in doubt.
+func (w *shortWork) direct(ctx context.Context, tx *db.Tx) error {
+	doubted := map[id.Location][]id.Variant{}
+	cause := map[id.Location]id.Any{}
+	for _, r := range w.rows {
+		if r.ToCount {
+			doubted[r.Location] = append(doubted[r.Location], r.Variant)
+			cause[r.Location] = id.Any(r.Fulfillment)
+		}
+	}
+	for _, l := range unique(keys(doubted)) {
+		if err := directCount(ctx, tx, l, doubted[l], inventory.Cause{Kind: "fulfillment", ID: cause[l]}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // shortWork is what short picks of one transaction share.
@@ -350,10 +371,10 @@ func (q *queue) unpack(ctx context.Context, tx *db.Tx, f *fulfillment.Order, lin
 	return fulfillment.SaveShipments(ctx, tx, voided)
 }
 
-// believe lets a location that was counted be asked again for the lines of which
-// it was short.
-func believe(ctx context.Context, tx *db.Tx, counted inventory.Key) error {
-	shorts, err := fulfillment.Counted(ctx, tx, counted.Location, []id.Variant{counted.Variant})
+// believe lets a location where variants were counted be asked again for the lines
+// of which it was short.
+func believe(ctx context.Context, tx *db.Tx, location id.Location, counted ...id.Variant) error {
+	shorts, err := fulfillment.Counted(ctx, tx, location, counted)
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func CountStock(ctx context.Context, tx *db.Tx, counts []inventory.Count) ([]inv
 	rule := func(inventory.Movement) postingRule { return accounting.Count }
 	return moveStock(ctx, tx, rule, variants, func(book inventory.Book) ([]inventory.Movement, []inventory.Displaced, error) {
 		for _, c := range counts {
-			if err := believe(ctx, tx, inventory.Key{Variant: c.Variant, Location: c.Location}); err != nil {
+			if err := believe(ctx, tx, c.Location, c.Variant); err != nil {
 				return nil, nil, err
 			}
 		}

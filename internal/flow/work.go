@@ -236,11 +236,7 @@ func PickInBatch(ctx context.Context, tx *db.Tx, batch id.Batch, version int64, 
 	if _, err := ShortPick(ctx, tx, shorts); err != nil {
 		return nil, nil, err
 	}
-	missing := make([]id.Variant, len(short))
-	for i, s := range short {
-		missing[i] = s.Variant
-	}
-	return b, short, directCount(ctx, tx, b.Location, missing, inventory.Cause{Kind: "pick_batch", ID: id.Any(b.ID)})
+	return b, short, nil
 }
 
 // takeConcerned takes the orders of a batch together with those that a short pick

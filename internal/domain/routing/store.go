@@ -21,7 +21,6 @@ const (
 	CauseRestocked Cause = "restocked" // stock came for what was backordered
 	CauseRejected  Cause = "rejected"  // a location would not ship it
 	CauseEdited    Cause = "edited"    // the order was changed
-	CauseRerouted  Cause = "rerouted"  // a later look found a better way
 )
 
 // Entry is a decision as it is kept: who is shown an order sees all of them.
