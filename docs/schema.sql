@@ -1159,18 +1159,6 @@ CREATE INDEX routing_exclusion_order ON routing_exclusion (order_id);
 -- owner: fulfillment
 -- how much of a day's capacity is given out
 CREATE INDEX fulfillment_order_made ON fulfillment_order (location_id, created_at);
--- Shipments of several orders, to one customer and address, in one parcel.
-CREATE TABLE parcel_group (
-	id          UUID        NOT NULL PRIMARY KEY,
-	location_id UUID        NOT NULL,
-	status      TEXT        NOT NULL CHECK (status IN ('open', 'shipped', 'dissolved')),
-	created_by  TEXT        NOT NULL,
-	created_at  TIMESTAMPTZ NOT NULL,
-	closed_at   TIMESTAMPTZ,
-	version     BIGINT      NOT NULL DEFAULT 1
-);
-ALTER TABLE shipment ADD COLUMN parcel_id UUID;
-CREATE INDEX shipment_parcel ON shipment (parcel_id) WHERE parcel_id IS NOT NULL;
 
 -- owner: accounting
 ALTER TABLE invoice ADD COLUMN reverses_id UUID; -- of a credit note: the invoice that it takes back whole

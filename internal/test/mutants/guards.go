@@ -6,7 +6,6 @@ const (
 	orders      = "./internal/domain/order "
 	payments    = "./internal/domain/payment "
 	books       = "./internal/domain/accounting "
-	changes     = "./internal/domain/change "
 	hooks       = "./internal/domain/webhook "
 	flows       = "./internal/flow "
 	idempotency = "./internal/platform/idempotency "
@@ -33,8 +32,8 @@ var guards = []guard{
 	{"stock: the level's constraint", migrations + "0003_inventory.sql",
 		`CHECK (allow_negative OR (on_hand >= 0 AND committed + damaged + quality_control + safety <= on_hand))`, `CHECK (allow_negative IS NOT NULL)`,
 		databases + `TestViolatedNamesTheConstraint`},
-	{"stock: a movement is undone once", migrations + "0003_inventory.sql",
-		`CREATE UNIQUE INDEX stock_movement_undo ON`, `CREATE INDEX stock_movement_undo ON`,
+	{"stock: a movement is undone once", "internal/domain/inventory/adjust.go",
+		`if len(done) > 0 {`, `if len(done) > len(ids) {`,
 		inventory + `TestUndo|TestAnAdjustmentIsUndoneOnceByMany`},
 	{"stock: no more is owed than the limit", "internal/flow/desk.go",
 		`limit > 0 && d.owed[l.Variant]+owed[l.Variant] > limit`, `limit < 0`,
@@ -48,7 +47,7 @@ var guards = []guard{
 		`if room := v.room(p.line); p.n > room {`, `if room := v.room(p.line); p.n > room+1000000 {`,
 		orders + `TestTooManyUnitsChangeNothing`},
 	{"order: a status forbids verbs", "internal/domain/order/line.go",
-		`if !slices.Contains(v.states, o.Status) {`, `if len(v.states) == 0 {`,
+		`if !slices.Contains(v.states, o.Status) {`, `if !slices.Contains(v.states, o.Status) && n < 0 {`,
 		orders + `TestEveryVerbInEveryStatus`},
 	{"order: what was shipped is not cancelled", "internal/domain/order/cancel.go",
 		`if room := p.line.cancellable(); p.n > room {`, `if room := p.line.cancellable(); p.n > room+1000000 {`,
@@ -124,7 +123,7 @@ var guards = []guard{
 	// Changes.
 	{"change: one is open at a time", "internal/domain/change/store.go",
 		"if s.Status.Open() {\n\t\t\tif err := refuseSecond", "if s.Status.Open() && false {\n\t\t\tif err := refuseSecond",
-		changes + `Test.*`},
+		flows + `TestAnOrderHasOneOpenChange|Test.*[Cc]hange.*|TestEdit.*`},
 	{"change: nobody approves of his own", "internal/flow/approval.go",
 		"&& x.set.RequestedBy != who.Actor()", "",
 		flows + `Test.*[Aa]pprov.*`},
