@@ -221,19 +221,19 @@ func (o *Order) mayRestore(now, before, after Agreement) error {
 
 // movedOn says how a line is not as a change left it, where that matters; empty:
 // it is.
-func (is AgreedLine) movedOn(before, after Agreement) string {
-	was, known := after.Line(is.Line)
-	to, there := before.Line(is.Line)
+func (t AgreedLine) movedOn(before, after Agreement) string {
+	was, known := after.Line(t.Line)
+	to, there := before.Line(t.Line)
 	switch {
 	case !known || there && to.same(was):
 		return ""
-	case !is.same(was):
+	case !t.same(was):
 		return "changed"
-	case is.Credited != was.Credited || to.Credited != was.Credited && there:
+	case t.Credited != was.Credited || to.Credited != was.Credited && there:
 		return "credited"
-	case is.Shipped > was.Shipped && to.wanted() < is.Shipped:
+	case t.Shipped > was.Shipped && to.wanted() < t.Shipped:
 		return "shipped"
-	case is.Invoiced != was.Invoiced:
+	case t.Invoiced != was.Invoiced:
 		return "invoiced"
 	}
 	return ""

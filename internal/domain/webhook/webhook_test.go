@@ -30,6 +30,7 @@ type receiver struct {
 	*httptest.Server
 	mu     sync.Mutex
 	answer int
+	hold   chan struct{} // until it is closed, nothing is answered
 	header http.Header
 	got    []http.Header
 	bodies []string
@@ -39,6 +40,9 @@ func newReceiver(t *testing.T) *receiver {
 	r := &receiver{answer: http.StatusNoContent, header: http.Header{}}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		body, _ := io.ReadAll(q.Body)
+		if r.hold != nil {
+			<-r.hold
+		}
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.got, r.bodies = append(r.got, q.Header), append(r.bodies, string(body))
@@ -454,15 +458,27 @@ func TestMessageIsSentByOneWorker(t *testing.T) {
 	h := newHall(t, d)
 	h.ring(rung{bell(), 1})
 	m := h.messages()[0]
-	var wg sync.WaitGroup
+	h.r.hold = make(chan struct{})
+	done := make(chan error)
 	for range 8 {
-		wg.Go(func() {
-			if err := webhook.Deliver(context.WithoutCancel(t.Context()), d, h.client, m.ID); err != nil {
+		go func() { done <- webhook.Deliver(context.WithoutCancel(t.Context()), d, h.client, m.ID) }()
+	}
+	await := func() {
+		t.Helper()
+		select {
+		case err := <-done:
+			if err != nil {
 				t.Error(err)
 			}
-		})
+		case <-time.After(4 * time.Second): // the client gives up after five
+			t.Error("a second worker sends it")
+		}
 	}
-	wg.Wait()
+	for range 7 {
+		await()
+	}
+	close(h.r.hold)
+	await()
 	if n := len(h.r.types()); n != 1 {
 		t.Errorf("it was sent %d times", n)
 	}
