@@ -59,3 +59,40 @@ func TestClassicBug12ChannelsShareTheirStock(t *testing.T) {
 		level(t, s, "MUG", shop.Berlin, 3, 3, 0)
 	})
 }
+
+// Classic bug 11: what a bundle had reserved is given back twice when it ships, for
+// the bundle and for its parts (magento/inventory#1246).
+func TestClassicBug11KitIsShippedOnce(t *testing.T) {
+	each(t, func(t *testing.T, s *shop.Shop) {
+		s.Receive("MUG", shop.Berlin, 10)
+		s.Receive("TEA", shop.Berlin, 10)
+		o := s.Place(shop.Of("SET", 2), shop.Of("MUG", 1))
+		level(t, s, "MUG", shop.Berlin, 10, 5, 0)
+		level(t, s, "TEA", shop.Berlin, 10, 2, 0)
+		s.Ship(o)
+		level(t, s, "MUG", shop.Berlin, 5, 0, 0)
+		level(t, s, "TEA", shop.Berlin, 8, 0, 0)
+		shop.Want(t, s.TryCancel(o), "order.already_shipped")
+		level(t, s, "MUG", shop.Berlin, 5, 0, 0)
+	})
+}
+
+// Classic bug 15: a kit that is edited leaves reservations that belong to nobody
+// (erpnext#44227).
+func TestClassicBug15EditedKitLeavesNoReservation(t *testing.T) {
+	each(t, func(t *testing.T, s *shop.Shop) {
+		s.Receive("MUG", shop.Berlin, 10)
+		s.Receive("TEA", shop.Berlin, 10)
+		o := s.Place(shop.Of("SET", 3), shop.Of("TEA", 1))
+		level(t, s, "MUG", shop.Berlin, 10, 6, 0)
+		level(t, s, "TEA", shop.Berlin, 10, 4, 0)
+		o, _ = s.Edit(o, s.Quantity(o, "SET", 1))
+		level(t, s, "MUG", shop.Berlin, 10, 2, 0)
+		level(t, s, "TEA", shop.Berlin, 10, 2, 0)
+		o, _ = s.Edit(o, s.Removing(o, "SET"))
+		level(t, s, "MUG", shop.Berlin, 10, 0, 0)
+		level(t, s, "TEA", shop.Berlin, 10, 1, 0)
+		s.Cancel(o)
+		level(t, s, "TEA", shop.Berlin, 10, 0, 0)
+	})
+}
