@@ -235,13 +235,23 @@ func freePriceList(ctx context.Context, tx *db.Tx, l PriceList) error {
 // BaseList returns the base list of a currency, and makes it where there is
 // none, with the given tax flag.
 func BaseList(ctx context.Context, tx *db.Tx, currency money.Currency, taxInclusive bool) (PriceList, error) {
-	l, err := db.Get[PriceList](ctx, tx, `SELECT `+db.Columns[PriceList]()+` FROM price_list WHERE currency = ? AND is_base`, currency)
+	l, err := baseList(ctx, tx, currency)
 	if !db.None(err) {
 		return l, err
 	}
-	return SavePriceList(ctx, tx, PriceList{
+	l, err = SavePriceList(ctx, tx, PriceList{
 		Code: "base-" + string(currency), Name: "Base prices in " + string(currency), Currency: currency, TaxInclusive: taxInclusive, Base: true,
 	})
+	if fault.KindOf(err) == fault.Conflict {
+		if other, none := baseList(ctx, tx, currency); none == nil {
+			return other, nil // made by another transaction since
+		}
+	}
+	return l, err
+}
+
+func baseList(ctx context.Context, r db.Reader, currency money.Currency) (PriceList, error) {
+	return db.Get[PriceList](ctx, r, `SELECT `+db.Columns[PriceList]()+` FROM price_list WHERE currency = ? AND is_base`, currency)
 }
 
 // PriceChange sets a price, or takes it away.
