@@ -42,6 +42,11 @@ type ProductResult struct {
 // of statements does not depend on the number of inputs, but for the audit rows
 // of what was changed.
 func SaveProducts(ctx context.Context, tx *db.Tx, inputs []ProductInput) ([]ProductResult, error) {
+	if tx.Postgres() { // one save at a time: what it reads in several statements must not change between them
+		if _, err := tx.Exec(ctx, `LOCK TABLE product IN SHARE ROW EXCLUSIVE MODE`); err != nil {
+			return nil, err
+		}
+	}
 	s, err := load(ctx, tx, inputs)
 	if err != nil {
 		return nil, err
