@@ -48,7 +48,7 @@ func newest(t *testing.T, s *shop.Shop, o *order.Order) routing.Entry {
 	return all[0]
 }
 
-// Classic bug: moving a reservation did not ask whether the goods are there (medusa#16488). Of a line, of lines that
+// Classic bug 8: moving a reservation did not ask whether the goods are there (medusa#16488). Of a line, of lines that
 // share a component, and of kits.
 func TestMoveChecksTheDestination(t *testing.T) {
 	each(t, func(t *testing.T, s *shop.Shop) {
@@ -93,7 +93,7 @@ func TestMoveAsksWhetherTheDestinationShips(t *testing.T) {
 	})
 }
 
-// Classic bug: goods that ship from another place than they were reserved at corrupt both (medusa#16338).
+// Classic bug 7: goods that ship from another place than they were reserved at corrupt both (medusa#16338).
 func TestShipFromAnotherLocationThanReserved(t *testing.T) {
 	each(t, func(t *testing.T, s *shop.Shop) {
 		s.Receive("MUG", shop.Berlin, 5)

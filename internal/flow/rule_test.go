@@ -26,7 +26,7 @@ func relocate(s *shop.Shop, code string, do func(*inventory.Location)) {
 	})
 }
 
-// Classic bug: goods are taken from one place blindly, though all places together have them (medusa#15132, #14987).
+// Classic bug 10: goods are taken from one place blindly, though all places together have them (medusa#15132, #14987).
 func TestStockIsReservedWhereItIs(t *testing.T) {
 	each(t, func(t *testing.T, s *shop.Shop) {
 		s.Receive("MUG", shop.Berlin, 2)
@@ -42,7 +42,7 @@ func TestStockIsReservedWhereItIs(t *testing.T) {
 	})
 }
 
-// Classic bug: lines that share a component were each checked against all of it (medusa#16502).
+// Classic bug 9: lines that share a component were each checked against all of it (medusa#16502).
 func TestLinesThatShareAComponentShareItsStock(t *testing.T) {
 	each(t, func(t *testing.T, s *shop.Shop) {
 		s.Receive("MUG", shop.Berlin, 4)
@@ -54,7 +54,7 @@ func TestLinesThatShareAComponentShareItsStock(t *testing.T) {
 	})
 }
 
-// Classic bug: an order of which a part is shipped cannot be closed, and keeps the rest (erpnext#52851).
+// Classic bug 16: an order of which a part is shipped cannot be closed, and keeps the rest (erpnext#52851).
 func TestWhatIsLeftOfAPartialShipmentIsReleased(t *testing.T) {
 	each(t, func(t *testing.T, s *shop.Shop) {
 		s.Receive("MUG", shop.Berlin, 5)

@@ -63,7 +63,7 @@ func picture(t *testing.T, s *shop.Shop, o *order.Order, skus ...string) []strin
 	return append(out, fmt.Sprintf("%s: due %d, invoiced %d, credited %d", now.Status, now.Due(), now.Invoiced, now.Credited))
 }
 
-// Classic bug: a cancelled fulfillment does not leave allocated and on hand as they were (vendure#1198, #1250,
+// Classic bug 1: a cancelled fulfillment does not leave allocated and on hand as they were (vendure#1198, #1250,
 // medusa#11703). For a single line, kits, a part, and the last of several shipments.
 func TestUnshipRestoresWhatWas(t *testing.T) {
 	each(t, func(t *testing.T, s *shop.Shop) {
