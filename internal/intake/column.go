@@ -101,7 +101,7 @@ func near(name string, candidates []string) []string {
 		if other == "" || len(other) > 100 {
 			continue
 		}
-		far := distance(key, other)
+		far := text.Distance(key, other)
 		switch {
 		case far <= max(len(key), len(other))/3:
 			found = append(found, match{candidate, far})
@@ -115,27 +115,6 @@ func near(name string, candidates []string) []string {
 		names = append(names, m.name)
 	}
 	return names
-}
-
-// distance is the number of bytes to add, drop or change to make b of a (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 func plural(n int) string {

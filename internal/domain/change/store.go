@@ -14,7 +14,7 @@ import (
 	"purser/internal/platform/event"
 )
 
-// Value stores terms as JSON text, and none as NULL.
+// Value stores an agreement as JSON text, and none as NULL.
 func (t Agreement) Value() (driver.Value, error) {
 	if len(t) == 0 {
 		return nil, nil
@@ -22,7 +22,7 @@ func (t Agreement) Value() (driver.Value, error) {
 	return string(t), nil
 }
 
-// Scan reads terms.
+// Scan reads an agreement.
 func (t *Agreement) Scan(src any) error {
 	switch v := src.(type) {
 	case nil:
@@ -32,7 +32,7 @@ func (t *Agreement) Scan(src any) error {
 	case []byte:
 		*t = bytes.Clone(v)
 	default:
-		return fmt.Errorf("cannot read terms from %T", src)
+		return fmt.Errorf("cannot read an agreement from %T", src)
 	}
 	return nil
 }

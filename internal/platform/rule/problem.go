@@ -11,6 +11,7 @@ import (
 	"cel.dev/cel-go/cel"
 
 	"purser/internal/base/fault"
+	"purser/internal/base/text"
 )
 
 // Problem is a mistake in a condition, and where it is, counted from 1.
@@ -132,7 +133,7 @@ func (l *Language[T]) nearest(name string) string {
 	}
 	best, distance := "", 3
 	for _, n := range slices.Sorted(maps.Keys(all)) {
-		if d := edits(name, n); d < distance {
+		if d := text.Distance(name, n); d < distance {
 			best, distance = n, d
 		}
 	}
@@ -155,27 +156,6 @@ func fieldNames(t reflect.Type, into map[string]bool) {
 			fieldNames(f.Type, into)
 		}
 	}
-}
-
-// edits is the number of letters to add, drop or change between two names.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := before
-			if a[i] != b[j] {
-				cost++
-			}
-			before = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // Term is something that a condition may name, for help and editors.
