@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"time"
 
 	"purser/internal/base/fault"
 	"purser/internal/base/geo"
@@ -73,7 +74,7 @@ func (s *Server) registerAvailability() {
 			place := geo.Address{Country: in.Country, Region: in.Region, City: in.City, PostalCode: in.PostalCode}
 			var out AvailabilityList
 			err = s.DB.Read(ctx, func(r *db.Snapshot) (err error) {
-				out, err = availability(ctx, r, named, locations, place)
+				out, err = availability(ctx, r, s.DB.Now(), named, locations, place)
 				return err
 			})
 			return out, err
@@ -86,11 +87,12 @@ type shelf struct {
 	km        map[id.Location]float64
 	free      map[inventory.Key]int64
 	incoming  map[id.Variant]int64
+	now       time.Time
 }
 
 // availability reads how many units of variants can be promised, at all
 // locations or at some, in a constant number of statements.
-func availability(ctx context.Context, r db.Reader, named []Article, at []id.Location, place geo.Address) (AvailabilityList, error) {
+func availability(ctx context.Context, r db.Reader, now time.Time, named []Article, at []id.Location, place geo.Address) (AvailabilityList, error) {
 	found, err := readArticles(ctx, r, named)
 	if err != nil {
 		return AvailabilityList{}, err
@@ -125,6 +127,7 @@ func availability(ctx context.Context, r db.Reader, named []Article, at []id.Loc
 	if err != nil {
 		return AvailabilityList{}, err
 	}
+	s.now = now
 	out := AvailabilityList{Items: []Availability{}, Precision: precision}
 	for _, v := range variants {
 		if v.Kind != catalog.Kit {
@@ -185,7 +188,7 @@ func (s *shelf) of(v catalog.Variant, available func(id.Location) int64) Availab
 		if n == 0 {
 			continue
 		}
-		there := AvailableAt{LocationID: l.ID, Code: l.Code, Name: l.Name, Available: n, Ships: l.Ships(), Pickup: l.Pickup && l.Active}
+		there := AvailableAt{LocationID: l.ID, Code: l.Code, Name: l.Name, Available: n, Ships: l.TakesOrders(s.now), Pickup: l.TakesPickups(s.now)}
 		if km := s.km[l.ID]; !math.IsInf(km, 1) {
 			rounded := math.Round(km*10) / 10
 			there.Km = &rounded

@@ -27,6 +27,7 @@ func (s *Server) register() {
 	s.registerListings()
 
 	s.registerLocations()
+	s.registerSwitches()
 	s.registerBins()
 	s.registerStock()
 	s.registerExplain()

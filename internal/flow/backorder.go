@@ -403,13 +403,13 @@ func (g *grants) complete(o *order.Order, unit []*order.Line, at id.Location) er
 }
 
 func (g *grants) ships(at id.Location) bool {
-	return slices.ContainsFunc(g.desk.locations, func(l inventory.Location) bool { return l.ID == at && l.Ships() })
+	return slices.ContainsFunc(g.desk.locations, func(l inventory.Location) bool { return l.ID == at && l.TakesOrders(g.desk.now) })
 }
 
 // anywhere tells whether any location that ships has units of a variant.
 func (g *grants) anywhere(v id.Variant) bool {
 	return slices.ContainsFunc(g.desk.locations, func(l inventory.Location) bool {
-		return l.Ships() && g.desk.stock[routing.At{Location: l.ID, Variant: v}] > 0
+		return l.TakesOrders(g.desk.now) && g.desk.stock[routing.At{Location: l.ID, Variant: v}] > 0
 	})
 }
 

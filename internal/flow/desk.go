@@ -379,7 +379,7 @@ func (d *desk) request(o *order.Order, wanted func(*order.Line) int64) (routing.
 		if at := d.leaves(l); !at.IsZero() {
 			c.Wait = int64(at.Sub(d.now) / time.Minute)
 		}
-		if !l.Active {
+		if c.Excluded = l.Why(d.now); !l.Active {
 			c.Excluded = "closed"
 		}
 		d.leaveOut(&c, lines)

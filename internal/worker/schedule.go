@@ -29,6 +29,7 @@ type (
 	cancelOwed    struct{}
 	expireCredits struct{}
 	makeCounts    struct{}
+	endPauses     struct{}
 )
 
 // Kind names the job.
@@ -68,12 +69,16 @@ func (expireCredits) Kind() string { return "credit.expire" }
 // Kind names the job.
 func (makeCounts) Kind() string { return "count.make_cycle" }
 
+// Kind names the job.
+func (endPauses) Kind() string { return "location.end_pauses" }
+
 // keepKeys is how long a repeated request still gets its first answer.
 const keepKeys = 30 * 24 * time.Hour
 
 func schedules() []*river.PeriodicJob {
 	return []*river.PeriodicJob{
 		every(time.Minute, func() job.Args { return expireHolds{} }),
+		every(time.Minute, func() job.Args { return endPauses{} }),
 		every(5*time.Minute, func() job.Args { return cancelExpired{} }),
 		every(5*time.Minute, func() job.Args { return resolveMoney{} }),
 		every(time.Hour, func() job.Args { return markOverdue{} }),
@@ -111,6 +116,8 @@ func (d Deps) schedules(workers *river.Workers) {
 	does(workers, func(ctx context.Context, _ cancelOwed) error { return d.cancelUnfillable(ctx) })
 	does(workers, func(ctx context.Context, _ expireCredits) error { return d.untilNone(ctx, flow.ExpireCredits) })
 	does(workers, func(ctx context.Context, _ makeCounts) error { return d.untilNone(ctx, flow.CycleCounts) })
+	does(workers, func(ctx context.Context, _ endPauses) error { return d.untilNone(ctx, flow.EndPauses) })
+	does(workers, func(ctx context.Context, a flow.RefillJob) error { return d.refill(ctx, a.Location) })
 	does(workers, func(ctx context.Context, a flow.ThawJob) error { return d.thaw(ctx, a.Location) })
 	does(workers, func(ctx context.Context, _ pruneKeys) error {
 		return d.DB.Write(ctx, func(tx *db.Tx) error {
@@ -184,6 +191,23 @@ func (d Deps) thaw(ctx context.Context, location id.Location) error {
 			return err
 		})
 		if err != nil || after == "" {
+			return err
+		}
+	}
+}
+
+// refill gives what a location has to those who wait for it, a batch at a time.
+func (d Deps) refill(ctx context.Context, location id.Location) error {
+	var last id.Variant
+	for {
+		err := d.DB.Write(ctx, func(tx *db.Tx) error {
+			next, err := flow.Refill(ctx, tx, location, last)
+			if err == nil {
+				last = next
+			}
+			return err
+		})
+		if err != nil || last.IsZero() {
 			return err
 		}
 	}

@@ -53,7 +53,7 @@ type Location struct {
 	Precision     geo.Precision            `db:"precision" json:"precision" doc:"How the coordinates were found: exact where they were given, unknown where there are none."`
 	TimeZone      string                   `db:"time_zone" json:"time_zone" doc:"IANA name."`
 	Active        bool                     `db:"active" json:"active"`
-	ShipsOnline   bool                     `db:"ships_online" json:"ships_online"`
+	ShipsOnline   bool                     `db:"ships_online" json:"ships_online" doc:"Orders of customers may be routed to it at all."`
 	Pickup        bool                     `db:"pickup" json:"pickup" doc:"Customers may fetch orders here."`
 	TakesReturns  bool                     `db:"takes_returns" json:"takes_returns"`
 	AllowNegative bool                     `db:"allow_negative" json:"allow_negative" doc:"Goods may leave that are not on hand, which is recorded. Otherwise it is refused."`
@@ -64,6 +64,7 @@ type Location struct {
 	Sequence      int64                    `db:"sequence" json:"sequence" doc:"The merchant's own order of preference, smallest first."`
 	Version       int64                    `db:"version" json:"version"`
 	CreatedAt     time.Time                `db:"created_at" json:"created_at"`
+	Switch
 }
 
 // Point is where the location lies; ok is false where that is not known.
@@ -73,6 +74,16 @@ func (l Location) Point() (p geo.Point, ok bool) {
 
 // Ships tells whether orders of customers may be routed to the location.
 func (l Location) Ships() bool { return l.Active && l.ShipsOnline && l.Kind.Sellable() }
+
+// TakesOrders tells whether orders are routed to the location at a time: it may
+// ship, and is not switched off.
+func (l Location) TakesOrders(now time.Time) bool { return l.Ships() && l.Why(now) == "" }
+
+// TakesPickups tells whether orders to be fetched at the location are taken at a
+// time. It need not ship any.
+func (l Location) TakesPickups(now time.Time) bool {
+	return l.Active && l.Pickup && l.Kind.Sellable() && l.Why(now) == ""
+}
 
 // Zone is the location's time zone.
 func (l Location) Zone() *time.Location {
@@ -212,7 +223,7 @@ func SaveLocation(ctx context.Context, tx *db.Tx, l Location) (Location, error) 
 	}
 	var before any
 	if l.ID.IsZero() {
-		l.ID, l.Version, l.CreatedAt = id.New[id.Location](tx.Now()), 1, tx.Now()
+		l.ID, l.Version, l.CreatedAt, l.Switch = id.New[id.Location](tx.Now()), 1, tx.Now(), Switch{}
 	} else {
 		old, err := db.Get[Location](ctx, tx, `SELECT `+db.Columns[Location]()+` FROM location WHERE id = ?`+tx.ForUpdate(), l.ID)
 		if db.None(err) {
@@ -224,7 +235,7 @@ func SaveLocation(ctx context.Context, tx *db.Tx, l Location) (Location, error) 
 		if err := CheckVersion(old.Version, l.Version, "The location "+old.Code); err != nil {
 			return Location{}, err
 		}
-		before, l.Version, l.CreatedAt = old, old.Version+1, old.CreatedAt
+		before, l.Version, l.CreatedAt, l.Switch = old, old.Version+1, old.CreatedAt, old.Switch // see SwitchLocation
 		if err := setPolicy(ctx, tx, old, l); err != nil {
 			return Location{}, err
 		}

@@ -19,6 +19,7 @@ const (
 	StockCount      Permission = "stock:count"   // enter what was counted
 	StockApprove    Permission = "stock:approve" // see what is expected of a blind count, send lines back, approve, undo
 	LocationWrite   Permission = "location:write"
+	LocationSwitch  Permission = "location:switch" // let a location take no orders for a while
 	ChannelRead     Permission = "channel:read"
 	ChannelWrite    Permission = "channel:write"
 	OrderRead       Permission = "order:read"
@@ -78,16 +79,16 @@ var reading = []Permission{CatalogRead, CustomerRead, StockRead, ChannelRead, Or
 var rolePermissions = map[Role][]Permission{
 	Owner: append([]Permission{
 		CatalogWrite, CostRead, CustomerWrite, CustomerErase, StockAdjust, StockReceive, StockTransfer, StockRepair, StockCount, StockApprove,
-		LocationWrite, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, OrderCredit, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo,
+		LocationWrite, LocationSwitch, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, OrderCredit, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo,
 		ReturnWrite, PaymentWrite, PaymentRefund, CreditWrite, BooksRead, BooksWrite, AuditRead, SettingRead, SettingWrite,
 		UserRead, UserWrite, ImportRun, JobRead, JobWrite, AutomationWrite, WebhookRead, WebhookWrite,
 	}, reading...),
 	Operations: append([]Permission{
-		CatalogWrite, CostRead, CustomerWrite, StockAdjust, StockReceive, StockTransfer, StockCount, StockApprove, LocationWrite, ChannelWrite,
+		CatalogWrite, CostRead, CustomerWrite, StockAdjust, StockReceive, StockTransfer, StockCount, StockApprove, LocationWrite, LocationSwitch, ChannelWrite,
 		OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo, ReturnWrite, PaymentWrite,
 		SettingRead, ImportRun, JobRead, JobWrite, AutomationWrite, WebhookRead, WebhookWrite,
 	}, reading...),
-	Warehouse:  {CatalogRead, StockRead, StockAdjust, StockReceive, StockTransfer, StockCount, OrderRead, FulfillmentRead, FulfillmentWork, ReturnWrite},
+	Warehouse:  {CatalogRead, StockRead, StockAdjust, StockReceive, StockTransfer, StockCount, LocationSwitch, OrderRead, FulfillmentRead, FulfillmentWork, ReturnWrite},
 	Counter:    {CatalogRead, StockCount},
 	Service:    append([]Permission{CustomerWrite, OrderWrite, OrderEdit, OrderCancel, OrderHold, FulfillmentMove, ReturnWrite, PaymentWrite, PaymentRefund, CreditWrite}, reading...),
 	Buyer:      {CatalogRead, CatalogWrite, CostRead, StockRead, StockReceive, StockTransfer, OrderRead, EventRead},
