@@ -82,3 +82,23 @@ func TestWebhooks(t *testing.T) {
 		s.get("/v1/gateway-events?status=received").want(http.StatusOK).wantParts(map[string]string{"items.0.gateway": "test", "items.1.gateway": ""})
 	})
 }
+
+func TestLateMoneyIsOfferedBack(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newShop(t, d)
+		euros := func(minor int) object { return object{"minor": minor, "currency": "EUR"} }
+		s.get("/v1/payment-policy").want(http.StatusOK).wantParts(map[string]string{"late_payment": "propose"})
+		s.send(http.MethodPut, "/v1/payment-policy", object{"late_payment": "keep"}).want(http.StatusUnprocessableEntity, "request.invalid")
+		s.send(http.MethodPut, "/v1/payment-policy", object{"late_payment": "refund"}).want(http.StatusOK)
+		order := s.place(2)
+		s.post(order+"/cancel", object{"reason": "customer"}).want(http.StatusOK)
+		s.post(order+"/payments", object{"method": "bank", "amount": euros(500)}).want(http.StatusConflict, "order.cancelled")
+		s.post(order+"/payments", object{"method": "bank", "amount": euros(500), "received": true}).want(http.StatusCreated)
+		s.get(order).wantParts(map[string]string{"payment_status": "overpaid", "balance.minor": "-500"})
+		offers := s.get("/v1/refunds?status=pending").want(http.StatusOK) // nobody but a person can send money by bank
+		offers.wantParts(map[string]string{"items.0.amount.minor": "500", "items.1.id": ""})
+		s.post("/v1/refunds/"+offers.text("items.0.id")+"/cancel", nil).want(http.StatusOK).wantParts(map[string]string{"refunds.0.status": "cancelled"})
+		s.get("/v1/refunds?status=pending").want(http.StatusOK).wantParts(map[string]string{"items.0.id": ""})
+		s.sound()
+	})
+}

@@ -65,6 +65,7 @@ func (s *Server) register() {
 	s.registerPayments()
 	s.registerPaymentSteps()
 	s.registerRefunds()
+	s.registerPaymentPolicy()
 	s.registerCredits()
 	s.registerCreditSteps()
 	s.registerGateways()

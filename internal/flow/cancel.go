@@ -25,6 +25,8 @@ type Cancellation struct {
 	Settlement Settlement // what becomes of money that was paid too much
 	Refund     int64      // how much of it is given back; 0: all
 	Notify     bool       // the customer is to be told, by whoever listens to the event
+
+	unlessPaid bool // left alone if it is paid or being paid, or got more time
 }
 
 // Cancel takes lines, or all that was not shipped, off orders: their stock is
@@ -37,6 +39,9 @@ func Cancel(ctx context.Context, tx *db.Tx, what []Cancellation) ([]*order.Order
 	}
 	q, orders, err := takeCancelled(ctx, tx, what)
 	if err != nil {
+		return nil, err
+	}
+	if what, err = stillUnpaid(ctx, tx, what, orders); err != nil || len(what) == 0 {
 		return nil, err
 	}
 	all := map[id.Order][]order.Cancelled{}

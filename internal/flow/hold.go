@@ -100,21 +100,6 @@ func ExpireHolds(ctx context.Context, tx *db.Tx) (int, error) {
 	return len(orders), finish(ctx, tx, orders)
 }
 
-// CancelExpired cancels drafts and pending orders whose time is over, and
-// returns how many.
-func CancelExpired(ctx context.Context, tx *db.Tx) (int, error) {
-	due, err := order.RunOut(ctx, tx, tx.Now(), batch)
-	if err != nil || len(due) == 0 {
-		return 0, err
-	}
-	what := make([]Cancellation, len(due))
-	for i, o := range due {
-		what[i] = Cancellation{Order: o, Reason: order.CancelExpired}
-	}
-	_, err = Cancel(ctx, tx, what)
-	return len(due), err
-}
-
 // Unfillable lists orders that have waited for stock longer than their channel
 // lets them, behind after, a batch at a time.
 func Unfillable(ctx context.Context, r db.Reader, now time.Time, after id.Order) ([]id.Order, error) {

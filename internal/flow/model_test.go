@@ -83,6 +83,7 @@ type saleLine struct {
 type moneyIn struct {
 	id                             id.Payment
 	authorized, captured, refunded int64 // captured is part of authorized
+	offered                        int64 // captured after the order was cancelled: a refund is proposed
 	noCapture                      bool  // the bank declines captures
 }
 
@@ -136,6 +137,15 @@ func (s *sale) sums() (authorized, captured, refunded int64) {
 func (s *sale) balance() int64 {
 	_, captured, refunded := s.sums()
 	return s.due() - captured + refunded
+}
+
+// refundable is what of the sale's money is not set aside for a proposed refund.
+func (s *sale) refundable() int64 {
+	_, captured, refunded := s.sums()
+	for _, p := range s.payments {
+		captured -= p.offered
+	}
+	return captured - refunded
 }
 
 // cancelled tells whether nothing of the sale is left.
@@ -216,6 +226,7 @@ func TestRandomHistories(t *testing.T) {
 				"adjust": h.adjust, "transfer": h.newTransfer, "carry on a transfer": h.carryOn,
 			}
 			maps.Copy(verbs, h.floorVerbs())
+			maps.Copy(verbs, h.moneyVerbs())
 			rt.Repeat(verbs)
 			h.verify()
 		})

@@ -276,16 +276,16 @@ func (h *history) payByHand(t *rapid.T) {
 		want = s.balance()
 	}
 	p, err := h.TryPay(flow.Paying{Order: s.id, Method: payment.Cash, Amount: amount, Received: true})
-	switch {
-	case s.cancelled():
-		h.want(t, err, "order.cancelled")
-		return
-	case want <= 0:
+	if want <= 0 {
 		h.want(t, err, "payment.invalid")
 		return
 	}
 	h.want(t, err, "")
-	s.payments = append(s.payments, &moneyIn{id: p.ID, authorized: want, captured: want})
+	in := &moneyIn{id: p.ID, authorized: want, captured: want}
+	s.payments = append(s.payments, in)
+	if s.cancelled() {
+		in.offered = max(0, min(want, -s.balance()))
+	}
 	s.billRest()
 }
 
@@ -358,7 +358,7 @@ func (h *history) refund(t *rapid.T) {
 	err := h.Try(func(tx *db.Tx) error {
 		return flow.Refund(h.Ctx, tx, []flow.Refunding{{Order: s.id, Amount: n, Reason: "goodwill"}})
 	})
-	if _, captured, refunded := s.sums(); n > captured-refunded {
+	if n > s.refundable() {
 		h.want(t, err, "payment.not_refundable")
 		return
 	}

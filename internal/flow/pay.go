@@ -30,7 +30,8 @@ type Paying struct {
 
 // Pay takes payments. A gateway is asked to authorize by a job; money that was
 // received by hand is booked at once, and a gift card or store credit is held at
-// once, or the payment is refused. More than one payment may pay an order.
+// once, or the payment is refused. More than one payment may pay an order. What
+// came for an order that was cancelled is booked, too, and offered back.
 func Pay(ctx context.Context, tx *db.Tx, payings []Paying) ([]*payment.Payment, error) {
 	b, err := openBooks(ctx, tx)
 	if err != nil {
@@ -61,7 +62,8 @@ func Pay(ctx context.Context, tx *db.Tx, payings []Paying) ([]*payment.Payment, 
 // payment makes a payment of an order; c is the gift card or store credit that pays,
 // if one does.
 func (b books) payment(ctx context.Context, tx *db.Tx, o *order.Order, in Paying, c *credit.Credit) (*payment.Payment, error) {
-	if o.Status == order.StatusDraft || o.Status == order.StatusCancelled {
+	late := o.Status == order.StatusCancelled && in.Received // it did come, and is offered back
+	if o.Status == order.StatusDraft || o.Status == order.StatusCancelled && !late {
 		return nil, fault.New(fault.Conflict, "order."+string(o.Status), "An order that is %s cannot be paid.", o.Status)
 	}
 	if in.Currency == "" {
@@ -138,7 +140,7 @@ func Void(ctx context.Context, tx *db.Tx, pid id.Payment) (*payment.Payment, err
 	})
 }
 
-// RetryRefund asks a gateway again for a refund that failed.
+// RetryRefund asks a gateway for a refund that was proposed, or that failed.
 func RetryRefund(ctx context.Context, tx *db.Tx, refund id.Refund) (*payment.Payment, error) {
 	pid, err := payment.OfRefund(ctx, tx, refund)
 	if err != nil {
@@ -212,6 +214,9 @@ func SettlePayments(ctx context.Context, tx *db.Tx, outcomes []payment.Outcome) 
 // authorized.
 func (b books) follow(ctx context.Context, tx *db.Tx, orders map[id.Order]*order.Order, changes []payment.Change) error {
 	if err := b.bookMoney(ctx, tx, orders, changes); err != nil {
+		return err
+	}
+	if err := b.offerBack(ctx, tx, orders, changes); err != nil {
 		return err
 	}
 	more, err := b.useAuthorizations(ctx, tx, orders, changes)
@@ -304,6 +309,9 @@ func (b books) void(tx *db.Tx, o *order.Order, payments []*payment.Payment) (tou
 // settle books money that moved and lets the taken orders know. It saves them.
 func (b books) settle(ctx context.Context, tx *db.Tx, orders map[id.Order]*order.Order, changes []payment.Change) error {
 	if err := b.bookMoney(ctx, tx, orders, changes); err != nil {
+		return err
+	}
+	if err := b.offerBack(ctx, tx, orders, changes); err != nil {
 		return err
 	}
 	sums, err := payment.SumsOf(ctx, tx, unique(keys(orders)))

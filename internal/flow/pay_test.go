@@ -56,7 +56,7 @@ func TestPaymentsThatCannotBe(t *testing.T) {
 		gone := s.Cancel(s.Place(shop.Of("MUG", 1)))
 		for code, p := range map[string]flow.Paying{
 			"order.draft":        {Order: draft.ID, Method: payment.Cash},
-			"order.cancelled":    {Order: gone.ID, Method: payment.Cash, Amount: 5},
+			"order.cancelled":    {Order: gone.ID, Method: payment.Cash, Amount: 5}, // promised, not here
 			"payment.invalid":    {Order: o.ID, Method: "shells"},
 			"accounting.no_rate": {Order: o.ID, Method: payment.Cash, Currency: "JPY", Amount: 5},
 		} {

@@ -42,6 +42,16 @@ func (o *Order) Extend(until time.Time) error {
 	return nil
 }
 
+// PutOff gives a draft or pending order whose time is over more of it, or all that
+// it needs at the zero time, and says why.
+func (o *Order) PutOff(until time.Time, why string) error {
+	if err := o.Extend(until); err != nil {
+		return err
+	}
+	o.say(PutOff{o.about(), until, why})
+	return nil
+}
+
 // KeepBackorders says until when what the order waits for is kept; zero: as its
 // channel says.
 func (o *Order) KeepBackorders(until time.Time) error {

@@ -60,6 +60,16 @@ type Accepted struct{ about }
 // Kind is order.accepted.
 func (Accepted) Kind() string { return "order.accepted" }
 
+// PutOff says that an order did not run out when its time was over, and why.
+type PutOff struct {
+	about
+	Until time.Time `json:"until,omitzero"`
+	Why   string    `json:"why"`
+}
+
+// Kind is order.expiry_put_off.
+func (PutOff) Kind() string { return "order.expiry_put_off" }
+
 // LineUnits is a number of units of a line.
 type LineUnits struct {
 	Line     id.Line `json:"line_id"`

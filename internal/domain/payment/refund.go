@@ -1,12 +1,14 @@
 package payment
 
 import (
+	"context"
 	"time"
 
 	"purser/internal/base/fault"
 	"purser/internal/base/id"
 	"purser/internal/base/money"
 	"purser/internal/base/text"
+	"purser/internal/platform/db"
 )
 
 // RefundStatus is the state of a refund.
@@ -155,4 +157,35 @@ func (p *Payment) settleRefund(now time.Time, t *Transaction) {
 	if r.Status != to {
 		p.setRefund(now, r, to)
 	}
+}
+
+// RefundFilter selects refunds; what is empty selects all.
+type RefundFilter struct {
+	Order    id.Order
+	Statuses []RefundStatus
+	Limit    int    // 1 to MaxLimit; 0 is 50
+	After    string // the cursor that the page before gave
+}
+
+// Refunds returns a page of refunds, newest first. next is empty on the last page.
+func Refunds(ctx context.Context, r db.Reader, f RefundFilter) (page []Refund, next string, err error) {
+	var w db.Where
+	db.In(&w, "status", f.Statuses)
+	if !f.Order.IsZero() {
+		w.And("order_id = ?", f.Order)
+	}
+	if f.After != "" {
+		var last id.Refund
+		if err := last.UnmarshalText([]byte(f.After)); err != nil {
+			return nil, "", badCursor(f.After)
+		}
+		w.And("id < ?", last)
+	}
+	n := pageSize(f.Limit)
+	page, err = db.Select[Refund](ctx, r, `SELECT `+db.Columns[Refund]()+` FROM refund`+w.SQL()+` ORDER BY id DESC LIMIT ?`, w.Args(n+1)...)
+	if len(page) > n {
+		page = page[:n]
+		next = page[n-1].ID.String()
+	}
+	return page, next, err
 }

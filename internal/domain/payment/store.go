@@ -331,6 +331,17 @@ type Filter struct {
 // MaxLimit bounds a page.
 const MaxLimit = 500
 
+func pageSize(limit int) int {
+	if limit <= 0 {
+		return 50
+	}
+	return min(limit, MaxLimit)
+}
+
+func badCursor(s string) error {
+	return fault.New(fault.Invalid, "payment.bad_cursor", "%q is not a cursor: use the one that the page before gave.", s)
+}
+
 // List returns a page of payments, newest first. next is empty on the last page.
 func List(ctx context.Context, r db.Reader, f Filter) (page []*Payment, next string, err error) {
 	var w db.Where
@@ -354,14 +365,11 @@ func List(ctx context.Context, r db.Reader, f Filter) (page []*Payment, next str
 	if f.After != "" {
 		var last id.Payment
 		if err := last.UnmarshalText([]byte(f.After)); err != nil {
-			return nil, "", fault.New(fault.Invalid, "payment.bad_cursor", "%q is not a cursor: use the one that the page before gave.", f.After)
+			return nil, "", badCursor(f.After)
 		}
 		w.And("id < ?", last)
 	}
-	n := min(f.Limit, MaxLimit)
-	if n <= 0 {
-		n = 50
-	}
+	n := pageSize(f.Limit)
 	rows, err := db.Select[Payment](ctx, r, `SELECT `+db.Columns[Payment]()+` FROM payment`+w.SQL()+` ORDER BY id DESC LIMIT ?`, w.Args(n+1)...)
 	if err != nil {
 		return nil, "", err

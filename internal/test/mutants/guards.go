@@ -97,6 +97,13 @@ var guards = []guard{
 		"return mustMulDiv(total, to, quantity) - mustMulDiv(total, from, quantity)", "return mustMulDiv(total, to-from, quantity)",
 		moneys + `Test.*`},
 
+	{"money: what is paid does not run out", "internal/flow/expire.go",
+		"if !c.unlessPaid || ranOut(orders[c.Order], tx.Now()) && !money && len(asked) == 0 {", "if !c.unlessPaid || !money || len(asked) == 0 {",
+		flows + `TestMoneyAndExpiryAtOnce`},
+	{"money: what comes late is offered back", "internal/flow/expire.go",
+		"if !late || o.Balance() >= 0 ||", "if late || o.Balance() >= 0 ||",
+		flows + `TestMoneyThatComesAfterTheOrderWasCancelled`},
+
 	// Repetitions.
 	{"repetition: a key has one effect", "internal/platform/idempotency/idempotency.go",
 		"ON CONFLICT (principal, key) DO NOTHING`", "ON CONFLICT (principal, key) DO UPDATE SET status = 0`",
