@@ -17,12 +17,17 @@ import (
 // ReturnStep is what the input of a step of a return embeds.
 type ReturnStep struct {
 	Once
+	ReturnSeen
+}
+
+// ReturnSeen is a return, and the version of it that the caller saw.
+type ReturnSeen struct {
 	IfMatch
 	Return id.Return `path:"return"`
 }
 
 // may is the version that the caller saw, if he may work at the return's location.
-func (in *ReturnStep) may(ctx context.Context, r db.Reader, p auth.Permission) (int64, error) {
+func (in *ReturnSeen) may(ctx context.Context, r db.Reader, p auth.Permission) (int64, error) {
 	seen, err := in.want()
 	if err != nil {
 		return 0, err
@@ -245,22 +250,20 @@ type refundPart struct {
 // version is that of the return.
 func (r RefundOfReturn) version() int64 { return r.Return.Version }
 
-type refundReturnInput struct {
-	ReturnStep
-	Body struct {
-		Lines    []id.ReturnLine `json:"lines,omitempty" maxItems:"1000" doc:"Lines of the return; all that is here and is to be refunded, if it is left out."`
-		Shipping bool            `json:"shipping,omitempty" doc:"Give back the goods' share of what shipping cost, too."`
-		Fees     []struct {
-			Code   string       `json:"code" enum:"restocking,return_shipping"`
-			Title  string       `json:"title" minLength:"1" maxLength:"200"`
-			Amount money.Amount `json:"amount" doc:"With or without tax, as the order's prices are."`
-		} `json:"fees,omitempty" maxItems:"10" doc:"What is kept back, and billed."`
-		Parts []refundPart `json:"parts,omitempty" maxItems:"50" doc:"What goes back on which payment. Left out: on one that holds all of it, else the newest first."`
-	}
+// ReturnRefundFields are a refund of a return in a request.
+type ReturnRefundFields struct {
+	Lines    []id.ReturnLine `json:"lines,omitempty" maxItems:"1000" doc:"Lines of the return; all that is here and is to be refunded, if it is left out."`
+	Shipping bool            `json:"shipping,omitempty" doc:"Give back the goods' share of what shipping cost, too."`
+	Fees     []struct {
+		Code   string       `json:"code" enum:"restocking,return_shipping"`
+		Title  string       `json:"title" minLength:"1" maxLength:"200"`
+		Amount money.Amount `json:"amount" doc:"With or without tax, as the order's prices are."`
+	} `json:"fees,omitempty" maxItems:"10" doc:"What is kept back, and billed."`
+	Parts []refundPart `json:"parts,omitempty" maxItems:"50" doc:"What goes back on which payment. Left out: on one that holds all of it, else the newest first."`
 }
 
-// refund is what the input asks for.
-func (in *refundReturnInput) refund(ctx context.Context, r db.Reader) (flow.ReturnRefund, error) {
+// refund is what is asked for.
+func (in *ReturnSeen) refund(ctx context.Context, r db.Reader, body ReturnRefundFields) (flow.ReturnRefund, error) {
 	seen, err := in.may(ctx, r, auth.PaymentRefund)
 	if err != nil {
 		return flow.ReturnRefund{}, err
@@ -269,16 +272,16 @@ func (in *refundReturnInput) refund(ctx context.Context, r db.Reader) (flow.Retu
 	if err != nil {
 		return flow.ReturnRefund{}, err
 	}
-	out := flow.ReturnRefund{Return: in.Return, Version: seen, Lines: in.Body.Lines, Shipping: in.Body.Shipping}
+	out := flow.ReturnRefund{Return: in.Return, Version: seen, Lines: body.Lines, Shipping: body.Shipping}
 	f := fault.Fields{}
-	for i, x := range in.Body.Fees {
+	for i, x := range body.Fees {
 		n := minorOf(f, item("fees", i, "amount"), x.Amount, ret.Currency)
 		if n <= 0 {
 			f.Add(item("fees", i, "amount"), "must be more than zero")
 		}
 		out.Fees = append(out.Fees, flow.ReturnFee{Code: x.Code, Title: x.Title, Amount: n})
 	}
-	for _, p := range in.Body.Parts {
+	for _, p := range body.Parts {
 		out.Parts = append(out.Parts, flow.RefundPart{Payment: p.PaymentID, Amount: p.Minor})
 	}
 	return out, f.Err("return.bad_refund", "The refund cannot be made like this.")
@@ -297,17 +300,25 @@ func showReturnRefund(r flow.ReturnRefunded, err error) (RefundOfReturn, error) 
 }
 
 func (s *Server) registerReturnRefunds() {
+	type refundReturnInput struct {
+		ReturnStep
+		Body ReturnRefundFields
+	}
 	write(s, route{method: http.MethodPost, path: "/v1/returns/{return}/refund", id: "refund-return", summary: "Credit goods that came back, and give their money back", tag: returnTag, permission: auth.PaymentRefund},
 		func(ctx context.Context, tx *db.Tx, in *refundReturnInput) (RefundOfReturn, error) {
-			what, err := in.refund(ctx, tx)
+			what, err := in.refund(ctx, tx, in.Body)
 			if err != nil {
 				return RefundOfReturn{}, err
 			}
 			return showReturnRefund(flow.RefundReturn(ctx, tx, what))
 		})
+	type previewReturnRefundInput struct {
+		ReturnSeen
+		Body ReturnRefundFields
+	}
 	read(s, route{method: http.MethodPost, path: "/v1/returns/{return}/refund/preview", id: "preview-return-refund", summary: "Tell what a refund would come to; nothing is changed", tag: returnTag, permission: auth.PaymentRefund},
-		func(ctx context.Context, in *refundReturnInput) (RefundOfReturn, error) {
-			what, err := in.refund(ctx, s.DB)
+		func(ctx context.Context, in *previewReturnRefundInput) (RefundOfReturn, error) {
+			what, err := in.refund(ctx, s.DB, in.Body)
 			if err != nil {
 				return RefundOfReturn{}, err
 			}

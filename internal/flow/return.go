@@ -146,9 +146,27 @@ func (w *returnWork) lines(ctx context.Context, tx *db.Tx, asked []RequestedUnit
 }
 
 // changeReturn takes a return behind its sales order, lets change do something
-// to it, and lets the order and the stock follow. version is the one that the
-// caller saw, 0 for any.
+// to it, and lets the order follow. version is the one that the caller saw, 0 for
+// any.
 func changeReturn(ctx context.Context, tx *db.Tx, rid id.Return, version int64, change func(w *returnWork) error) (*returns.Return, error) {
+	return workOnReturn(ctx, tx, rid, version, nil, change)
+}
+
+// moveReturn is changeReturn of what moves stock of the return's goods, and of more
+// of them: those who wait for it are taken with the sales order.
+func moveReturn(ctx context.Context, tx *db.Tx, rid id.Return, version int64, more []id.Variant, change func(w *returnWork) error) (*returns.Return, error) {
+	seen, err := returns.Get(ctx, tx, rid)
+	if err != nil {
+		return nil, err
+	}
+	goods := more
+	for _, l := range seen.Lines {
+		goods = append(goods, l.Variant)
+	}
+	return workOnReturn(ctx, tx, rid, version, goods, change)
+}
+
+func workOnReturn(ctx context.Context, tx *db.Tx, rid id.Return, version int64, goods []id.Variant, change func(w *returnWork) error) (*returns.Return, error) {
 	b, err := openBooks(ctx, tx)
 	if err != nil {
 		return nil, err
@@ -158,16 +176,23 @@ func changeReturn(ctx context.Context, tx *db.Tx, rid id.Return, version int64, 
 		return nil, err
 	}
 	w := &returnWork{books: b}
+	var own []id.Order
 	if !seen.Order.IsZero() {
-		taken, err := order.Take(ctx, tx, seen.Order)
-		if err != nil {
-			return nil, err
-		}
-		w.order = taken[0]
+		own = append(own, seen.Order)
 	}
+	q, err := takeWaiting(ctx, tx, goods, own...)
+	if err != nil {
+		return nil, err
+	}
+	w.order = q.orders[seen.Order]
 	taken, err := returns.Take(ctx, tx, rid)
 	if err != nil {
 		return nil, err
+	}
+	if len(goods) > 0 {
+		if err := q.lock(ctx, tx, goods); err != nil {
+			return nil, err
+		}
 	}
 	w.ret = taken[0]
 	if err := w.ret.CheckVersion(version); err != nil {
@@ -253,7 +278,11 @@ type ExtraUnits struct {
 // ReceiveReturn notes what came, at whatever location, as often as something
 // does. Goods come into stock with their disposition, not before.
 func ReceiveReturn(ctx context.Context, tx *db.Tx, ret id.Return, version int64, arrivals []returns.Arrival, extras []ExtraUnits) (*returns.Return, error) {
-	return changeReturn(ctx, tx, ret, version, func(w *returnWork) error {
+	more, err := variantsOfExtras(ctx, tx, ret, extras)
+	if err != nil {
+		return nil, err
+	}
+	return moveReturn(ctx, tx, ret, version, more, func(w *returnWork) error {
 		var here []*returns.Line
 		if len(arrivals) > 0 || len(extras) == 0 {
 			lines, err := w.ret.Receive(arrivals, tx.Now())
@@ -279,6 +308,35 @@ func ReceiveReturn(ctx context.Context, tx *db.Tx, ret id.Return, version int64,
 		}
 		return nil
 	})
+}
+
+// variantsOfExtras are what comes without having been announced.
+func variantsOfExtras(ctx context.Context, r db.Reader, ret id.Return, extras []ExtraUnits) (variants []id.Variant, err error) {
+	var lines []id.Line
+	for _, x := range extras {
+		if !x.Line.IsZero() {
+			lines = append(lines, x.Line)
+		} else if !x.Variant.IsZero() {
+			variants = append(variants, x.Variant)
+		}
+	}
+	if len(lines) == 0 {
+		return variants, nil
+	}
+	seen, err := returns.Get(ctx, r, ret)
+	if err != nil || seen.Order.IsZero() {
+		return variants, err
+	}
+	o, err := order.Get(ctx, r, seen.Order)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range lines {
+		if sold := o.Line(l); sold != nil {
+			variants = append(variants, sold.Variant)
+		}
+	}
+	return variants, nil
 }
 
 func (w *returnWork) extra(ctx context.Context, tx *db.Tx, x ExtraUnits) (*returns.Line, error) {
@@ -310,7 +368,7 @@ type ReturnVerdict struct {
 // disposition may be changed at any time, also after the end; each change books
 // the movement between the two.
 func JudgeReturn(ctx context.Context, tx *db.Tx, ret id.Return, version int64, verdicts []ReturnVerdict) (*returns.Return, error) {
-	return changeReturn(ctx, tx, ret, version, func(w *returnWork) error {
+	return moveReturn(ctx, tx, ret, version, nil, func(w *returnWork) error {
 		for i, v := range verdicts {
 			line := v.Line
 			if v.Disposition != "" {

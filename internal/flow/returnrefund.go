@@ -91,6 +91,12 @@ func (w *returnWork) toRefund(only []id.ReturnLine) ([]*returns.Line, error) {
 
 func (w *returnWork) refund(ctx context.Context, tx *db.Tx, in ReturnRefund, lines []*returns.Line, out *ReturnRefunded) error {
 	o := w.order
+	if _, err := payment.TakeByOrder(ctx, tx, o.ID); err != nil {
+		return err
+	}
+	if err := takeCredits(ctx, tx, []id.Order{o.ID}); err != nil {
+		return err
+	}
 	note := w.books.document(tx, accounting.CreditSeries, o)
 	note.Return = w.ret.ID
 	left := goodsLeft(o)

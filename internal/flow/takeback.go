@@ -8,6 +8,7 @@ import (
 	"purser/internal/base/id"
 	"purser/internal/base/money"
 	"purser/internal/domain/accounting"
+	"purser/internal/domain/credit"
 	"purser/internal/domain/order"
 	"purser/internal/domain/payment"
 	"purser/internal/domain/returns"
@@ -47,13 +48,7 @@ func TakeBack(ctx context.Context, tx *db.Tx, batch []TakingBack) ([]*returns.Re
 	if err != nil {
 		return nil, err
 	}
-	var known []id.Order
-	for _, t := range batch {
-		if !t.Order.IsZero() {
-			known = append(known, t.Order)
-		}
-	}
-	orders, err := takeOrders(ctx, tx, known, func(o id.Order) id.Order { return o })
+	orders, err := takeReturned(ctx, tx, batch)
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +59,85 @@ func TakeBack(ctx context.Context, tx *db.Tx, batch []TakingBack) ([]*returns.Re
 		}
 	}
 	return r.returns, r.book(ctx, tx)
+}
+
+// takeReturned takes the sales orders of goods that came back, and whatever else the
+// flow touches: those who wait for the goods, payments, stock, gift cards and store
+// credits. All of it comes before the numbers of documents.
+func takeReturned(ctx context.Context, tx *db.Tx, batch []TakingBack) (map[id.Order]*order.Order, error) {
+	var known []id.Order
+	for _, t := range batch {
+		if !t.Order.IsZero() {
+			known = append(known, t.Order)
+		}
+	}
+	known = unique(known)
+	seen, err := order.Many(ctx, tx, known)
+	if err != nil {
+		return nil, err
+	}
+	sales := make(map[id.Order]*order.Order, len(seen))
+	for _, o := range seen {
+		sales[o.ID] = o
+	}
+	var goods []id.Variant
+	for _, t := range batch {
+		if !t.Unmoved {
+			goods = append(goods, t.goods(sales[t.Order])...)
+		}
+	}
+	q, err := takeWaiting(ctx, tx, goods, known...)
+	if err != nil {
+		return nil, err
+	}
+	orders := make(map[id.Order]*order.Order, len(known))
+	for _, o := range known {
+		orders[o] = q.orders[o]
+	}
+	if _, err := payment.TakeByOrder(ctx, tx, known...); err != nil {
+		return nil, err
+	}
+	if err := q.lock(ctx, tx, goods); err != nil {
+		return nil, err
+	}
+	return orders, takeCredits(ctx, tx, known)
+}
+
+// goods are the variants that come back of an order; nil: it is not known.
+func (t TakingBack) goods(o *order.Order) (variants []id.Variant) {
+	for _, in := range t.Lines {
+		switch kit := kitOf(o, in.Line); {
+		case kit != nil:
+			for _, c := range o.Components(kit.ID) {
+				variants = append(variants, c.Variant)
+			}
+		case o == nil && !in.Variant.IsZero():
+			variants = append(variants, in.Variant)
+		case o == nil: // which is refused
+		case o.Line(in.Line) != nil:
+			variants = append(variants, o.Line(in.Line).Variant)
+		}
+	}
+	return variants
+}
+
+// takeCredits takes the gift cards and store credits that payments of taken orders
+// were made with, and may be given back to.
+func takeCredits(ctx context.Context, tx *db.Tx, orders []id.Order) error {
+	payments, err := payment.ByOrder(ctx, tx, orders)
+	if err != nil {
+		return err
+	}
+	var credits []id.Credit
+	for _, of := range payments {
+		for _, p := range of {
+			if !p.Credit.IsZero() {
+				credits = append(credits, p.Credit)
+			}
+		}
+	}
+	_, err = credit.Take(ctx, tx, credits...)
+	return err
 }
 
 // reception is what returns that arrive in one transaction share.

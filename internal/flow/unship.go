@@ -10,6 +10,7 @@ import (
 	"purser/internal/domain/fulfillment"
 	"purser/internal/domain/inventory"
 	"purser/internal/domain/order"
+	"purser/internal/domain/returns"
 	"purser/internal/platform/db"
 )
 
@@ -43,8 +44,8 @@ func Unship(ctx context.Context, tx *db.Tx, sid id.Shipment, version int64, reas
 	if err := s.CheckVersion(version); err != nil {
 		return nil, err
 	}
-	if o.RequestedReturns+o.OpenReturns > 0 {
-		return nil, fault.New(fault.Conflict, "order.return_open", "Order %d has a return that is not finished: close or cancel it first.", o.Number)
+	if err := notComingBack(ctx, tx, o, s); err != nil {
+		return nil, err
 	}
 	err = withWork(o, f, func() error {
 		if err := f.Unship(s, reason); err != nil {
@@ -74,6 +75,27 @@ func Unship(ctx context.Context, tx *db.Tx, sid id.Shipment, version int64, reas
 		return nil, err
 	}
 	return s, finish(ctx, tx, []*order.Order{o})
+}
+
+// notComingBack refuses to take back units of a shipment that the customer is about
+// to send: they have arrived, whatever was said of them.
+func notComingBack(ctx context.Context, r db.Reader, o *order.Order, s *fulfillment.Shipment) error {
+	lines := make([]id.Line, len(s.Lines))
+	for i, l := range s.Lines {
+		lines[i] = l.Line
+	}
+	claimed, err := returns.Claimed(ctx, r, unique(lines))
+	if err != nil {
+		return err
+	}
+	for _, l := range s.Lines {
+		sold := o.Line(l.Line)
+		if coming := claimed[l.Line] - sold.Returned; coming > 0 && l.Quantity > sold.Shipped-claimed[l.Line] {
+			return fault.New(fault.Conflict, "order.return_open", "%d of %s are in a return that is not finished: cancel the return first, if they never left.", coming, sold.SKU).
+				With(map[string]any{"line_id": l.Line, "returning": coming})
+		}
+	}
+	return nil
 }
 
 // bringBack books the goods of a shipment in again, and their cost out of sales.

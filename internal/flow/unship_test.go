@@ -133,10 +133,19 @@ func TestUnshipIsRefusedForWhatHasLeft(t *testing.T) {
 			return err
 		})
 		shop.Want(t, unship(s, back), "order.too_many")
+		o, wanted := ship()
+		line := s.Line(o, "MUG").ID
+		r := sendBack(s, o, flow.RequestedUnits{Line: line, Quantity: 1})
+		shop.Want(t, unship(s, wanted), "order.return_open")
+		s.Write(func(tx *db.Tx) error {
+			_, err := flow.CancelReturn(s.Ctx, tx, r.ID, 0)
+			return err
+		})
+		shop.Want(t, unship(s, wanted), "")
 		_, told := ship()
 		track(told, fulfillment.TrackingPreTransit) // the carrier has heard of it, and no more
 		shop.Want(t, unship(s, told), "")
-		level(t, s, "MUG", shop.Berlin, 20-6+1, 2, 0)
+		level(t, s, "MUG", shop.Berlin, 20-6+1, 4, 0)
 	})
 }
 
