@@ -32,10 +32,33 @@ func (x *changing) move(ctx context.Context, tx *db.Tx) error {
 		return err
 	}
 	if len(moved) == 0 {
-		return finish(ctx, tx, []*order.Order{o})
+		if err := finish(ctx, tx, []*order.Order{o}); err != nil {
+			return err
+		}
+	} else {
+		q.changed[o.ID] = o
+		if err := q.fill(ctx, tx, unique(moved)); err != nil {
+			return err
+		}
 	}
-	q.changed[o.ID] = o
-	return q.fill(ctx, tx, unique(moved))
+	return x.judge(ctx, tx)
+}
+
+// judge holds a saved order that owes more now than the credit limit has room for,
+// also what a location may work on already, and lets others go on where it owes less.
+func (x *changing) judge(ctx context.Context, tx *db.Tx) error {
+	o := x.order
+	switch due := o.Due(); {
+	case due < x.due:
+		return lessOwed(ctx, tx, []*order.Order{o})
+	case due == x.due:
+		return nil
+	}
+	held, err := holdOver(ctx, tx, accepted([]*order.Order{o}), atOrder)
+	if err != nil {
+		return err
+	}
+	return order.Save(ctx, tx, held)
 }
 
 // needs tells whether units of the order have no location yet.

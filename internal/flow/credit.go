@@ -98,6 +98,9 @@ func (l *lender) learn(ctx context.Context, r db.Reader) error {
 
 func (l *lender) add(ctx context.Context, r db.Reader, d *order.Debt) error {
 	e := l.exposures[d.Company]
+	if d.Held { // nothing of it leaves, though a location may have been asked for it before
+		d.Released = 0
+	}
 	rest := d.Rest - d.Shipped - d.Released
 	if !d.OnTerms { // it is paid before it leaves; but what was paid for it pays nothing else
 		d.Receivable, rest, d.Released = max(d.Receivable, 0), 0, 0
@@ -190,7 +193,7 @@ func withinCredit(ctx context.Context, tx *db.Tx, orders []*order.Order, when as
 		if e == nil {
 			continue
 		}
-		more, err := l.more(ctx, tx, e, o)
+		more, err := l.more(ctx, tx, e, o, when)
 		if err != nil {
 			return nil, err
 		}
@@ -218,7 +221,7 @@ func (l *lender) without(orders []*order.Order, when asks) map[id.Company]int64 
 	for _, o := range orders {
 		if e := l.exposures[o.Company]; e != nil {
 			x, _ := e.of(o.ID)
-			used[o.Company] -= x.Accepted
+			used[o.Company] -= x.Accepted + x.Released
 		}
 	}
 	return used
@@ -234,9 +237,12 @@ func (e *Exposure) of(o id.Order) (OrderExposure, bool) {
 	return e.Orders[i], true
 }
 
-// more is what an order that is let through adds.
-func (l *lender) more(ctx context.Context, r db.Reader, e *Exposure, o *order.Order) (int64, error) {
-	if x, stored := e.of(o.ID); stored {
+// more is what an order that is let through adds. At order that is also what was
+// released of it, which may have become more.
+func (l *lender) more(ctx context.Context, r db.Reader, e *Exposure, o *order.Order, when asks) (int64, error) {
+	if x, stored := e.of(o.ID); stored && when == atOrder {
+		return x.Accepted + x.Waiting + x.Released, nil
+	} else if stored {
 		return x.Accepted + x.Waiting, nil
 	}
 	return l.convert(ctx, r, o.Balance(), o.Currency, e.Currency)

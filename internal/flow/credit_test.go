@@ -200,3 +200,36 @@ func TestTheRulesOfAGroupAreAsked(t *testing.T) {
 		s.PlaceWith(func(p *flow.Placement) { p.Group = group }, shop.Of("MUG", 4))
 	})
 }
+
+// An edit is lent money like the order was: what it adds waits, also where a location may work on the order already,
+// and waiting ends when there is room.
+func TestAnEditOverTheCreditLimitWaits(t *testing.T) {
+	each(t, func(t *testing.T, s *shop.Shop) {
+		s.Receive("MUG", shop.Berlin, 100)
+		c := company(s, 100_00)
+		o := s.PlaceWith(buys(c.ID), shop.Of("MUG", 6)) // 75.00
+		other := s.PlaceWith(buys(c.ID), shop.Of("MUG", 1))
+		work(t, s, o, "BER open 6")
+		s.Edit(o, s.Quantity(o, "MUG", 7)) // 87.50, with the other all of it
+		shop.Equal(t, "waits within the limit", waitsForCredit(s, o), false)
+		_, out := s.Edit(o, s.Quantity(o, "MUG", 8))
+		shop.Equal(t, "waits", waitsForCredit(s, o), true)
+		shop.Equal(t, "the other waits", waitsForCredit(s, other), false)
+		_, err := s.TryShip(flow.Shipping{Fulfillment: s.WorkAt(o, shop.Berlin).ID})
+		shop.Want(t, err, "order.on_hold")
+		e := exposure(s, c.ID)
+		shop.Equal(t, "released, held", [2]int64{e.Released, e.Held}, [2]int64{12_50, 100_00})
+		review(s, c.ID)
+		shop.Equal(t, "waits after a look", waitsForCredit(s, o), true)
+
+		s.Undo(out.Set)
+		review(s, c.ID)
+		shop.Equal(t, "waits after the undo", waitsForCredit(s, o), false)
+		s.Ship(o)
+		e = exposure(s, c.ID)
+		shop.Equal(t, "receivable, released, held", [3]int64{e.Receivable, e.Released, e.Held}, [3]int64{87_50, 12_50, 0})
+
+		s.Edit(other, s.Pricing(other, "MUG", "12.60"))
+		shop.Equal(t, "a dearer price waits", waitsForCredit(s, other), true)
+	})
+}
