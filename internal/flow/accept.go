@@ -114,39 +114,55 @@ func holdUnmapped(o *order.Order) error {
 }
 
 // MapListings says which variants articles of channels are, and lets the orders
-// that waited for it go on. It returns how many did.
+// that waited for it go on. It returns how many did. All of them are taken before
+// any stock is, since others who map and place take orders first, too.
 func MapListings(ctx context.Context, tx *db.Tx, mappings []channel.Mapping) (int, error) {
 	listings, err := channel.Map(ctx, tx, mappings)
 	if err != nil {
 		return 0, err
 	}
-	released := 0
+	waiting := map[id.Channel][]string{}
+	var variants []id.Variant
 	for _, l := range listings {
-		for {
-			waiting, err := order.Unmapped(ctx, tx, l.ChannelID, []string{l.External}, batch)
-			if err != nil {
-				return 0, err
-			}
-			if len(waiting) == 0 {
-				break
-			}
-			orders, err := order.Take(ctx, tx, waiting...)
-			if err != nil {
-				return 0, err
-			}
-			if err := mapLines(ctx, tx, orders, l); err != nil {
-				return 0, err
-			}
-			released += len(orders)
+		waiting[l.ChannelID] = append(waiting[l.ChannelID], l.External)
+		variants = append(variants, l.VariantID)
+	}
+	var concerned []id.Order
+	for c, externals := range waiting {
+		found, err := order.Unmapped(ctx, tx, c, externals)
+		if err != nil {
+			return 0, err
+		}
+		concerned = append(concerned, found...)
+	}
+	if len(concerned) == 0 {
+		return 0, nil
+	}
+	orders, err := order.Take(ctx, tx, unique(concerned)...)
+	if err != nil {
+		return 0, err
+	}
+	d := &desk{}
+	if err := d.learn(ctx, tx, unique(variants)); err != nil {
+		return 0, err
+	}
+	for _, l := range listings {
+		if err := d.mapLines(tx, orders, l); err != nil {
+			return 0, err
 		}
 	}
-	return released, nil
+	if err := allocate(ctx, tx, orders, true, routing.CausePlaced); err != nil {
+		return 0, err
+	}
+	return len(orders), finish(ctx, tx, orders)
 }
 
-func mapLines(ctx context.Context, tx *db.Tx, orders []*order.Order, l channel.Listing) error {
-	d := &desk{}
-	if err := d.learn(ctx, tx, []id.Variant{l.VariantID}); err != nil {
-		return err
+// mapLines tells orders which variant an article of their channel is.
+func (d *desk) mapLines(tx *db.Tx, orders []*order.Order, l channel.Listing) error {
+	names := func(line *order.Line) bool { return line.Unmapped() && line.Listing == l.External }
+	orders = slices.DeleteFunc(slices.Clone(orders), func(o *order.Order) bool { return o.Channel != l.ChannelID || !slices.ContainsFunc(o.Lines, names) })
+	if len(orders) == 0 {
+		return nil
 	}
 	v, ok := d.variants[l.VariantID]
 	if !ok {
@@ -162,7 +178,7 @@ func mapLines(ctx context.Context, tx *db.Tx, orders []*order.Order, l channel.L
 	}
 	for _, o := range orders {
 		for _, line := range slices.Clone(o.Lines) {
-			if line.Unmapped() && line.Listing == l.External {
+			if names(line) {
 				if err := o.Map(line.ID, article, tx.Now()); err != nil {
 					return err
 				}
@@ -172,10 +188,7 @@ func mapLines(ctx context.Context, tx *db.Tx, orders []*order.Order, l channel.L
 			o.ReleaseReason(order.HoldUnmappedSKU)
 		}
 	}
-	if err := allocate(ctx, tx, orders, true, routing.CausePlaced); err != nil {
-		return err
-	}
-	return finish(ctx, tx, orders)
+	return nil
 }
 
 // RetryBackorders gives what is available of variants to the orders that wait.

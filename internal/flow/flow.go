@@ -6,8 +6,9 @@
 //
 // Whoever takes several kinds of rows takes them in this order, so that no two
 // flows wait for each other: sales orders, pick batch, fulfillment orders,
-// shipments, returns, payments, stock levels by variant and location, gift cards
-// and store credits, number series; each kind sorted by id.
+// shipments, returns, payments, transfers, stock levels by variant and location,
+// the capacities of locations, companies' credit limits, gift cards and store
+// credits, number series; each kind sorted by id.
 package flow
 
 import (

@@ -101,8 +101,12 @@ func ChangeState(ctx context.Context, tx *db.Tx, all []inventory.Reclass) ([]inv
 
 // UndoAdjustments books the reverse of adjustments and counts, once each.
 func UndoAdjustments(ctx context.Context, tx *db.Tx, movements []id.Movement, reason string) ([]inventory.Movement, error) {
+	variants, err := inventory.VariantsMoved(ctx, tx, movements)
+	if err != nil {
+		return nil, err
+	}
 	rule := func(inventory.Movement) postingRule { return accounting.Adjust }
-	return moveStock(ctx, tx, rule, nil, func(book inventory.Book) ([]inventory.Movement, []inventory.Displaced, error) {
+	return moveStock(ctx, tx, rule, variants, func(book inventory.Book) ([]inventory.Movement, []inventory.Displaced, error) {
 		return inventory.Undo(ctx, tx, book, movements, reason)
 	})
 }
@@ -112,7 +116,7 @@ type postingRule = func(accounting.Posting, money.Amount) accounting.Entry
 
 // moveStock books movements, what they are worth, and what follows for orders:
 // promises whose goods are gone become backorders, and goods that came are given
-// to those who wait. Without variants, those of the movements are meant.
+// to those who wait.
 func moveStock(
 	ctx context.Context, tx *db.Tx,
 	rule func(inventory.Movement) postingRule,
@@ -139,11 +143,6 @@ func moveStock(
 	}
 	if err := waiting.displace(ctx, tx, displaced); err != nil {
 		return nil, err
-	}
-	if len(variants) == 0 {
-		for _, m := range rows {
-			variants = append(variants, m.Variant)
-		}
 	}
 	return rows, waiting.fill(ctx, tx, variants)
 }

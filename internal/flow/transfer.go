@@ -29,14 +29,18 @@ func stepTransfer(ctx context.Context, tx *db.Tx, tid id.Transfer, version int64
 	if err != nil {
 		return nil, err
 	}
-	if err := waiting.lock(ctx, tx, variants); err != nil {
-		return nil, err
-	}
 	t, err := inventory.TakeTransfer(ctx, tx, tid)
 	if err != nil {
 		return nil, err
 	}
 	if err := inventory.CheckVersion(t.Version, version, "The transfer"); err != nil {
+		return nil, err
+	}
+	variants = nil // a draft may have been written anew since it was seen
+	for _, l := range t.Lines {
+		variants = append(variants, l.Variant)
+	}
+	if err := waiting.lock(ctx, tx, variants); err != nil {
 		return nil, err
 	}
 	rows, err := step(b.stock(), t)

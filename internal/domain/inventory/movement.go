@@ -304,6 +304,13 @@ func Ship(ctx context.Context, tx *db.Tx, book Book, outs []Out) ([]Movement, er
 const movementColumns = `id, variant_id, location_id, kind, state, quantity, on_hand_after, value_minor, reason, cause_kind, cause_id,
 	order_id, undoes_id, actor, note, at, business_date`
 
+// VariantsMoved returns the variants of movements, each once and sorted: those to
+// lock before the movements are undone.
+func VariantsMoved(ctx context.Context, r db.Reader, movements []id.Movement) ([]id.Variant, error) {
+	variants, err := db.SelectIn[id.Variant](ctx, r, `SELECT variant_id FROM stock_movement WHERE id IN (/*in*/)`, unique(movements))
+	return unique(variants), err
+}
+
 // MovementFilter selects movements; what is empty selects all.
 type MovementFilter struct {
 	Variants  []id.Variant

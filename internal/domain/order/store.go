@@ -284,7 +284,7 @@ func OrdersOf(ctx context.Context, r db.Reader, lines []id.Line) (map[id.Line]id
 // Unmapped lists the unfinished orders of a channel that have unmapped lines of
 // the given listings (the channel's own ids of articles), oldest first, at most
 // limit: Take them and Map.
-func Unmapped(ctx context.Context, r db.Reader, channel id.Channel, listings []string, limit int) ([]id.Order, error) {
+func Unmapped(ctx context.Context, r db.Reader, channel id.Channel, listings []string) ([]id.Order, error) {
 	type row struct {
 		ID id.Order `db:"id"`
 	}
@@ -296,8 +296,7 @@ func Unmapped(ctx context.Context, r db.Reader, channel id.Channel, listings []s
 	for i, o := range rows {
 		ids[i] = o.ID
 	}
-	ids = distinct(ids)
-	return ids[:min(len(ids), limit)], err
+	return distinct(ids), err
 }
 
 // RunOut lists drafts and pending orders whose time is over at now, the longest

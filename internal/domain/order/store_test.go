@@ -475,7 +475,7 @@ func TestMapIsSaved(t *testing.T) {
 		o := insert(t, d, draft(unmapped, item(1, "1")))[0]
 		insert(t, d, draft(item(1, "1")))
 		find := func() []id.Order {
-			found, err := Unmapped(background, d, channel, []string{"ASIN-1", "ASIN-2"}, 10)
+			found, err := Unmapped(background, d, channel, []string{"ASIN-1", "ASIN-2"})
 			must(t, err)
 			return found
 		}
