@@ -81,6 +81,9 @@ func allocate(ctx context.Context, tx *db.Tx, orders []*order.Order, owe bool, c
 	for _, why := range refused {
 		return why
 	}
+	if err := d.capacity.keep(ctx, tx, d.fulfillments); err != nil {
+		return err
+	}
 	return d.commit(ctx, tx)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"purser/internal/base/geo"
 	"purser/internal/base/id"
+	"purser/internal/domain/channel"
 	"purser/internal/domain/fulfillment"
 	"purser/internal/domain/inventory"
 	"purser/internal/domain/order"
@@ -28,11 +29,14 @@ type queue struct {
 
 	spoils  map[id.Order]bool   // what is picked of an order and taken off is damaged
 	spoiled []inventory.Reclass // what was
+
+	capacity capacities // of locations that were asked for parcels
 }
 
 func newQueue() *queue {
 	return &queue{
 		orders: map[id.Order]*order.Order{}, changed: map[id.Order]*order.Order{}, causes: map[id.Order]routing.Cause{}, spoils: map[id.Order]bool{},
+		capacity: capacities{},
 	}
 }
 
@@ -199,6 +203,9 @@ func (q *queue) fill(ctx context.Context, tx *db.Tx, variants []id.Variant) erro
 	if err := fulfillment.Save(ctx, tx, touched); err != nil {
 		return err
 	}
+	if err := q.capacity.keep(ctx, tx, q.created); err != nil {
+		return err
+	}
 	if err := fulfillment.Create(ctx, tx, q.created); err != nil {
 		return err
 	}
@@ -240,11 +247,7 @@ func (q *queue) grantTo(ctx context.Context, tx *db.Tx, turns []id.Order) error 
 	}
 	wanted := q.backordered(turns)
 	g := &grants{queue: q, desk: &desk{now: tx.Now()}, rows: map[id.Line][]*inventory.Reservation{}}
-	if err := g.desk.openStock(ctx, tx, wanted, addresses); err != nil {
-		return err
-	}
-	var err error
-	if g.desk.excluded, err = routing.Exclusions(ctx, tx, turns); err != nil {
+	if err := g.open(ctx, tx, turns, wanted, addresses); err != nil {
 		return err
 	}
 	all, err := inventory.Queue(ctx, tx, wanted)
@@ -266,9 +269,34 @@ func (q *queue) grantTo(ctx context.Context, tx *db.Tx, turns []id.Order) error 
 // grants is stock on its way to those who wait for it.
 type grants struct {
 	*queue
-	desk  *desk
-	rows  map[id.Line][]*inventory.Reservation // what each line waits for
-	moves []inventory.Move
+	desk   *desk
+	rows   map[id.Line][]*inventory.Reservation // what each line waits for
+	ways   map[id.Line]fulfillment.Way          // in which units of lines were to reach the customer before
+	frozen map[id.Location]int64
+	moves  []inventory.Move
+}
+
+// open reads what decides who is given what.
+func (g *grants) open(ctx context.Context, tx *db.Tx, turns []id.Order, wanted []id.Variant, addresses []geo.Address) error {
+	err := g.desk.openStock(ctx, tx, wanted, addresses)
+	if err != nil {
+		return err
+	}
+	g.capacity.add(g.desk.capacity)
+	for _, f := range g.created {
+		g.desk.given[f.Location]++
+	}
+	if g.desk.excluded, err = routing.Exclusions(ctx, tx, turns); err != nil {
+		return err
+	}
+	if g.desk.channels, err = channel.Many(ctx, tx, channelsOf(sorted(g.orders))); err != nil {
+		return err
+	}
+	if g.ways, err = fulfillment.Ways(ctx, tx, turns); err != nil {
+		return err
+	}
+	g.frozen, err = inventory.Frozen(ctx, tx)
+	return err
 }
 
 // serve gives an order what it may have: the rest of lines and kits of which a
@@ -278,6 +306,9 @@ func (g *grants) serve(o *order.Order) error {
 	fixed := map[id.Line]bool{}
 	for _, unit := range g.together(o) {
 		at := g.home(o, unit)
+		if w := g.ways[unit[0].ID]; w.Kind == fulfillment.KindPickup {
+			at = w.Location // where the customer fetches it, however long that takes
+		}
 		if at.IsZero() {
 			continue
 		}
@@ -345,7 +376,7 @@ func (g *grants) together(o *order.Order) [][]*order.Line {
 			if slices.ContainsFunc(parts, func(c *order.Line) bool { return c.Backordered > 0 }) {
 				units = append(units, parts)
 			}
-		case l.Backordered > 0 && (kit == nil || kit.MaySplit) && !g.splits(o, l):
+		case l.Backordered > 0 && (kit == nil || kit.MaySplit) && (!g.splits(o, l) || g.ways[l.ID].Kind == fulfillment.KindPickup):
 			units = append(units, []*order.Line{l})
 		}
 	}
@@ -372,7 +403,11 @@ func (g *grants) home(o *order.Order, unit []*order.Line) id.Location {
 
 // complete gives what a location has of the rest of a line, or of whole kits.
 func (g *grants) complete(o *order.Order, unit []*order.Line, at id.Location) error {
-	if !g.ships(at) {
+	if g.ways[unit[0].ID].Kind == fulfillment.KindPickup {
+		if !g.desk.handsOver[at] {
+			return nil
+		}
+	} else if !g.ships(at) {
 		return nil
 	}
 	free := func(l *order.Line) int64 {
@@ -413,6 +448,27 @@ func (g *grants) anywhere(v id.Variant) bool {
 	})
 }
 
+// joins tells whether units of a line may be added to work at a location: nobody
+// has begun with it, they reach the customer in the same way, and the release gate
+// is as open for them as it was for the rest. Who buys on credit passes the gate
+// anew, since it looks at the credit limit.
+func (g *grants) joins(o *order.Order, f *fulfillment.Order, l *order.Line, at id.Location) bool {
+	if f.Order != o.ID || f.Location != at || f.Kind != g.kind(l, at) || heldHere(o, f) != nil {
+		return false
+	}
+	return f.Status == fulfillment.Scheduled || f.Status == fulfillment.Open && (!o.OnTerms() || o.Company.IsZero()) &&
+		len(o.HoldsOn(f.ID, []id.Line{l.ID})) == 0 && len(gate(o, f, g.desk.channels[o.Channel], g.frozen).Check()) == 0
+}
+
+// kind is the way in which units of a line reach the customer from a location: the
+// one that was meant before.
+func (g *grants) kind(l *order.Line, at id.Location) fulfillment.Kind {
+	if w, known := g.ways[l.ID]; known && (w.Location == at || w.Kind == fulfillment.KindShipToStore) {
+		return w.Kind
+	}
+	return fulfillment.KindShip
+}
+
 // give gives stock at a location to a line that waits: with work that has not
 // begun there, or as new work.
 func (g *grants) give(o *order.Order, l *order.Line, at id.Location, n int64, why id.Decision) error {
@@ -422,12 +478,12 @@ func (g *grants) give(o *order.Order, l *order.Line, at id.Location, n int64, wh
 	g.changed[o.ID] = o
 	g.move(l, at, inventory.Stock, n)
 	for _, f := range append(slices.Clone(g.fulfillments), g.created...) {
-		if f.Order == o.ID && f.Location == at && (f.Status == fulfillment.Scheduled || f.Status == fulfillment.Open) {
+		if g.joins(o, f, l, at) {
 			return f.Add(l.ID, l.Variant, n)
 		}
 	}
 	f := fulfillment.New(g.desk.now, o.ID, at)
-	f.Decision, f.Priority, f.ShipBy = why, o.Priority, g.desk.promise(o, at)
+	f.Kind, f.Decision, f.Priority, f.ShipBy = g.kind(l, at), why, o.Priority, g.desk.promise(o, at)
 	g.desk.given[at]++
 	g.created = append(g.created, f)
 	return f.Add(l.ID, l.Variant, n)

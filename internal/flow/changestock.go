@@ -311,6 +311,7 @@ func (x *changing) allocate(ctx context.Context, tx *db.Tx) error {
 			return err
 		}
 	}
+	x.queue.capacity.add(d.capacity)
 	x.queue.created = append(x.queue.created, d.fulfillments...)
 	x.queue.decisions = append(x.queue.decisions, d.decisions...)
 	return inventory.Reserve(ctx, tx, d.claims)

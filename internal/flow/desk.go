@@ -36,7 +36,9 @@ type desk struct {
 
 	locations []inventory.Location
 	strategy  routing.Strategies
-	given     map[id.Location]int64 // parcels of today, of locations that have a capacity
+	handsOver map[id.Location]bool  // customers may fetch orders there
+	capacity  capacities            // of locations that have one
+	given     map[id.Location]int64 // parcels of today, of those
 	over      postal.Overlay
 	stock     routing.Stock
 	owed      map[id.Variant]int64               // units backordered anywhere
@@ -242,16 +244,23 @@ func (d *desk) openStock(ctx context.Context, tx *db.Tx, variants []id.Variant, 
 	if err != nil {
 		return err
 	}
+	d.handsOver = map[id.Location]bool{}
+	for _, l := range all {
+		d.handsOver[l.ID] = l.Active && l.Pickup && l.Kind.Sellable()
+	}
 	d.locations = slices.DeleteFunc(all, func(l inventory.Location) bool { return !l.ShipsOnline || !l.Kind.Sellable() })
-	d.given = map[id.Location]int64{}
+	d.capacity = capacities{}
 	for _, l := range d.locations {
 		if l.Capacity == 0 {
 			continue
 		}
-		if d.given[l.ID], err = fulfillment.Made(ctx, tx, l.ID, l.Today(d.now)); err != nil {
+		made, err := fulfillment.Made(ctx, tx, l.ID, l.Today(d.now))
+		if err != nil {
 			return err
 		}
+		d.capacity[l.ID] = capacity{l, made}
 	}
+	d.given = d.capacity.counts()
 	levels, err := inventory.Lock(ctx, tx, variants)
 	if err != nil {
 		return err

@@ -69,6 +69,9 @@ func PlaceOrders(ctx context.Context, tx *db.Tx, placements []Placement) ([]Plac
 	if err != nil {
 		return nil, err
 	}
+	if err := d.capacity.keep(ctx, tx, d.fulfillments); err != nil {
+		return nil, err
+	}
 	for p, why := range refused {
 		placed[p.index] = Placed{Err: why}
 	}

@@ -3,6 +3,7 @@ package fulfillment
 import (
 	"context"
 	"encoding/base64"
+	"hash/fnv"
 	"slices"
 	"strconv"
 	"strings"
@@ -99,6 +100,42 @@ func Made(ctx context.Context, r db.Reader, location id.Location, from time.Time
 	return db.Get[int64](ctx, r, `
 		SELECT COUNT(*) FROM fulfillment_order
 		WHERE location_id = ? AND created_at >= ? AND status NOT IN ('cancelled', 'rejected')`, location, from)
+}
+
+// Way is how units of an order line were to reach the customer, and from where.
+type Way struct {
+	Line     id.Line     `db:"line_id"`
+	Kind     Kind        `db:"kind"`
+	Location id.Location `db:"location_id"`
+}
+
+// Ways returns the ways of the newest fulfillment orders that had the lines of
+// sales orders.
+func Ways(ctx context.Context, r db.Reader, sales []id.Order) (map[id.Line]Way, error) {
+	rows, err := db.SelectIn[Way](ctx, r, `
+		SELECT l.line_id, o.kind, o.location_id FROM fulfillment_order o JOIN fulfillment_line l ON l.fulfillment_id = o.id
+		WHERE o.order_id IN (/*in*/) ORDER BY o.id`, unique(sales))
+	ways := make(map[id.Line]Way, len(rows))
+	for _, w := range rows {
+		ways[w.Line] = w
+	}
+	return ways, err
+}
+
+// Queue makes transactions that ask locations for work go one after another,
+// until they end. Locations come sorted by id.
+func Queue(ctx context.Context, tx *db.Tx, locations []id.Location) error {
+	if !tx.Postgres() {
+		return nil // it has one writer
+	}
+	for _, l := range unique(locations) {
+		h := fnv.New64a()
+		_, _ = h.Write([]byte("fulfillment " + l.String())) // never fails
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(?)`, int64(h.Sum64())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // load reads orders whole, in three steps however many there are.
