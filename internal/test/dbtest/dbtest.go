@@ -10,6 +10,8 @@
 package dbtest
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -135,4 +137,39 @@ func FeedSettled(tb testing.TB, d *db.DB) {
 			tb.Fatalf("%d events are still hidden from the feed", hidden)
 		}
 	}
+}
+
+// Behind runs second while first has done its work and not committed: second sees nothing of it, comes to where
+// it waits for first, or to its end, and only then first commits. It returns what became of second. For PostgreSQL:
+// what is tested is what keeps a promise where both have looked before either wrote.
+func Behind(tb testing.TB, d *db.DB, first, second func(tx *db.Tx) error) (err error) {
+	tb.Helper()
+	done := make(chan error, 1)
+	began := d.Write(tb.Context(), func(tx *db.Tx) error {
+		if err := first(tx); err != nil {
+			return err
+		}
+		go func() { done <- d.Write(tb.Context(), second) }()
+		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+			select {
+			case err := <-done:
+				done <- err
+				return nil
+			default:
+			}
+			if n, err := Waiting(tb.Context(), d); n > 0 || err != nil {
+				return err
+			}
+		}
+		return errors.New("the second transaction neither waits nor ends")
+	})
+	if began != nil {
+		tb.Fatal(began)
+	}
+	return <-done
+}
+
+// Waiting counts the transactions of a PostgreSQL database that wait for another.
+func Waiting(ctx context.Context, d *db.DB) (int64, error) {
+	return db.Get[int64](ctx, d, `SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
 }

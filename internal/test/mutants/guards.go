@@ -6,6 +6,9 @@ const (
 	orders      = "./internal/domain/order "
 	payments    = "./internal/domain/payment "
 	books       = "./internal/domain/accounting "
+	changes     = "./internal/domain/change "
+	credits     = "./internal/domain/credit "
+	comeback    = "./internal/domain/returns "
 	hooks       = "./internal/domain/webhook "
 	flows       = "./internal/flow "
 	idempotency = "./internal/platform/idempotency "
@@ -57,7 +60,13 @@ var guards = []guard{
 		orders + `TestCheckVersion`},
 	{"order: an order of a channel is taken once", migrations + "0004_order.sql",
 		`CREATE UNIQUE INDEX sales_order_external`, `CREATE INDEX sales_order_external`,
-		flows + `TestAnOrderOfAChannelIsTakenOnceByManyAtOnce`},
+		orders + `TestTheIndexTakesAnOrderOfAChannelOnce`},
+	{"order: an order of a channel is looked for first", "internal/domain/order/store.go",
+		`	if err := refuseKnown(ctx, tx, orders); err != nil {`, `	if err := refuseKnown(ctx, tx, nil); err != nil {`,
+		orders + `TestAnOrderOfAChannelIsTakenOnce`},
+	{"order: two writers of one version do not both save", "internal/domain/order/save.go",
+		`" AND sales_order.version = v.column2 - 1"`, `""`,
+		orders + `TestOfTwoCopiesOneIsSaved`},
 	{"order: a location begins when the gate is open", "internal/flow/release.go",
 		`f.Status != fulfillment.Scheduled || len(gate(`, `f.Status != fulfillment.Scheduled || false && len(gate(`,
 		flows + `TestMoneyThatComesByHand|TestADeclinedCardLeavesTheOrderUnpaid`},
@@ -104,7 +113,62 @@ var guards = []guard{
 		"if !late || o.Balance() >= 0 ||", "if late || o.Balance() >= 0 ||",
 		flows + `TestMoneyThatComesAfterTheOrderWasCancelled`},
 
+	// Gift cards and store credit.
+	{"credit: no more is held than there is", "internal/domain/credit/apply.go",
+		`guard.And("balance - held >= ?", free)`, `guard.And("balance - held >= ? - 1000000", free)`,
+		credits + `TestNoMoreOfACreditIsHeldThanThereIs|TestTwoHoldsAtOnceShareOneCard`},
+	{"credit: the constraint", migrations + "0011_credit.sql",
+		`CONSTRAINT credit_never_below_zero CHECK (held >= 0 AND held <= balance)`, `CONSTRAINT credit_never_below_zero CHECK (id IS NOT NULL)`,
+		credits + `TestTheDatabaseHoldsNoMoreThanThereIs`},
+	{"credit: a hold is used once", "internal/domain/credit/apply.go",
+		`AND status = 'open' AND amount - consumed - released >= ?`, `AND ? > 0`,
+		credits + `TestAHoldIsUsedOnce`},
+	{"credit: two orders share one limit", "internal/domain/customer/credit.go",
+		"ORDER BY id`+tx.ForUpdate(), nonZero", "ORDER BY id`, nonZero",
+		flows + `TestTwoOrdersAtOnceShareOneLimit`},
+
+	// Returns.
+	{"return: no more comes back than was sent", "internal/flow/return.go",
+		`if left := sold.Shipped - open[l.Line]; l.Quantity > left {`, `if left := sold.Shipped - open[l.Line]; l.Quantity > left+1000000 {`,
+		flows + `TestNoUnitIsReturnedTwice`},
+	{"return: a unit is credited once", "internal/domain/returns/returns.go",
+		`if l.Reception.Here() && l.Resolution.GivesBack() && !l.Credited {`, `if l.Reception.Here() && l.Resolution.GivesBack() {`,
+		flows + `TestAUnitIsRefundedOnce`},
+	{"return: no more is given back than was paid", "internal/flow/returnrefund.go",
+		`min(out.Goods+out.Shipping-out.Fees, o.Paid(), -o.Balance())`, `min(out.Goods+out.Shipping-out.Fees, o.Paid()+1000000)`,
+		flows + `TestNoMoreIsGivenBackThanWasPaid`},
+	{"return: of two copies one is saved", "internal/domain/returns/store.go",
+		`AND sales_return.version = v.`, `AND 0 < v.`,
+		comeback + `TestSaveRefusesWhatChanged`},
+
+	// Stock counts.
+	{"count: an entry is counted once", "internal/domain/inventory/count_step.go",
+		`if slices.Contains(known, f.Key) {`, `if slices.Contains(known, f.Key+"-") {`,
+		flows + `TestAnEntryIsCountedOnce`},
+	{"count: a difference is booked once", "internal/domain/inventory/count_step.go",
+		`AND count_line.variant_id = v.column1 AND count_line.entries > 0`, `AND count_line.variant_id = v.column1 AND count_line.entries < 0`,
+		flows + `TestADifferenceIsBookedOnce`},
+	{"count: one is posted once", "internal/domain/inventory/count_step.go",
+		"if c.Status != CountReview {\n\t\treturn nil, nil, c.forbids(\"posted\"", "if c.Status == CountDraft {\n\t\treturn nil, nil, c.forbids(\"posted\"",
+		flows + `TestACountIsAwareOfWhatMovesMeanwhile`},
+	{"count: one is undone once", "internal/domain/inventory/count_step.go",
+		`if c.Status != CountPosted || !c.UndoneAt.IsZero() {`, `if c.Status != CountPosted {`,
+		flows + `TestACountThatFindsLessBreaksTheNewestPromises`},
+	{"count: what is picked is not missing", "internal/domain/inventory/count_step.go",
+		`expected := onHand - f.Picked`, `expected := onHand - 0*f.Picked`,
+		flows + `TestWhatIsPickedIsNotMissing`},
+	{"count: nobody approves of his own", "internal/domain/inventory/count_step.go",
+		`if slices.Contains(counters, who) {`, `if slices.Contains(counters, who+"-") {`,
+		flows + `TestLargeDifferencesAreApprovedBySomebodyElse`},
+	{"count: large differences are approved of", "internal/domain/inventory/count.go",
+		`if r.ApproveValue != nil && value > *r.ApproveValue {`, `if r.ApproveValue != nil && value < 0 {`,
+		flows + `TestLargeDifferencesAreApprovedBySomebodyElse`},
+
 	// Repetitions.
+	{"money: fiscal numbers have no gaps", "internal/domain/accounting/invoice_store.go",
+		`number.Fiscal(ctx, tx,`, `number.Next(ctx, tx,`,
+		flows + `TestFiscalNumbersHaveNoGaps`},
+
 	{"repetition: a key has one effect", "internal/platform/idempotency/idempotency.go",
 		"ON CONFLICT (principal, key) DO NOTHING`", "ON CONFLICT (principal, key) DO UPDATE SET status = 0`",
 		idempotency + `TestParallelRepetitionsHaveOneEffect`},
@@ -125,6 +189,12 @@ var guards = []guard{
 	{"change: one is open at a time", "internal/domain/change/store.go",
 		"if s.Status.Open() {\n\t\t\tif err := refuseSecond", "if s.Status.Open() && false {\n\t\t\tif err := refuseSecond",
 		doors + `TestChangeAPlacedOrder`},
+	{"change: one is open at a time, whoever looked before", migrations + "0006_change.sql",
+		`CREATE UNIQUE INDEX change_set_open`, `CREATE INDEX change_set_open`,
+		changes + `TestTheIndexKeepsOneChangeOpen`},
+	{"change: what was agreed of has not moved on", "internal/flow/change.go",
+		`if s := out.Stale; s != nil && !trial {`, `if s := out.Stale; s != nil && !trial && s.Version < 0 {`,
+		flows + `TestAStaleChangeIsRefused`},
 	{"change: nobody approves of his own", "internal/flow/approval.go",
 		"&& x.set.RequestedBy != who.Actor()", "",
 		flows + `TestSomebodyElseApproves`},
