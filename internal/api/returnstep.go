@@ -238,7 +238,8 @@ type RefundOfReturn struct {
 	Goods    money.Amount `json:"goods" doc:"Tax included."`
 	Shipping money.Amount `json:"shipping"`
 	Fees     money.Amount `json:"fees" doc:"Kept back."`
-	Refund   money.Amount `json:"refund" doc:"What goes back: never more than was paid and is not owed."`
+	Refund   money.Amount `json:"refund" doc:"What goes back on payments: with the store credit never more than was paid and is not owed."`
+	Credit   money.Amount `json:"store_credit" doc:"What is given as store credit."`
 	Parts    []refundPart `json:"parts"`
 }
 
@@ -252,14 +253,14 @@ func (r RefundOfReturn) version() int64 { return r.Return.Version }
 
 // ReturnRefundFields are a refund of a return in a request.
 type ReturnRefundFields struct {
-	Lines    []id.ReturnLine `json:"lines,omitempty" maxItems:"1000" doc:"Lines of the return; all that is here and is to be refunded, if it is left out."`
+	Lines    []id.ReturnLine `json:"lines,omitempty" maxItems:"1000" doc:"Lines of the return; all that is here and gives something back, if it is left out."`
 	Shipping bool            `json:"shipping,omitempty" doc:"Give back the goods' share of what shipping cost, too."`
 	Fees     []struct {
 		Code   string       `json:"code" enum:"restocking,return_shipping"`
 		Title  string       `json:"title" minLength:"1" maxLength:"200"`
 		Amount money.Amount `json:"amount" doc:"With or without tax, as the order's prices are."`
 	} `json:"fees,omitempty" maxItems:"10" doc:"What is kept back, and billed."`
-	Parts []refundPart `json:"parts,omitempty" maxItems:"50" doc:"What goes back on which payment. Left out: on one that holds all of it, else the newest first."`
+	Parts []refundPart `json:"parts,omitempty" maxItems:"50" doc:"What goes back on which payment, of what is not store credit. Left out: by the order of the payment policy."`
 }
 
 // refund is what is asked for.
@@ -292,7 +293,7 @@ func showReturnRefund(r flow.ReturnRefunded, err error) (RefundOfReturn, error) 
 		return RefundOfReturn{}, err
 	}
 	of := func(minor int64) money.Amount { return money.Of(minor, r.Return.Currency) }
-	out := RefundOfReturn{Return: showReturn(r.Return), Goods: of(r.Goods), Shipping: of(r.Shipping), Fees: of(r.Fees), Refund: of(r.Refund), Parts: []refundPart{}}
+	out := RefundOfReturn{Return: showReturn(r.Return), Goods: of(r.Goods), Shipping: of(r.Shipping), Fees: of(r.Fees), Refund: of(r.Refund), Credit: of(r.Credit), Parts: []refundPart{}}
 	for _, p := range r.Parts {
 		out.Parts = append(out.Parts, refundPart{p.Payment, p.Amount})
 	}
@@ -304,7 +305,7 @@ func (s *Server) registerReturnRefunds() {
 		ReturnStep
 		Body ReturnRefundFields
 	}
-	write(s, route{method: http.MethodPost, path: "/v1/returns/{return}/refund", id: "refund-return", summary: "Credit goods that came back, and give their money back", tag: returnTag, permission: auth.PaymentRefund},
+	write(s, route{method: http.MethodPost, path: "/v1/returns/{return}/refund", id: "refund-return", summary: "Credit goods that came back, and give their money back as each line is resolved", tag: returnTag, permission: auth.PaymentRefund},
 		func(ctx context.Context, tx *db.Tx, in *refundReturnInput) (RefundOfReturn, error) {
 			what, err := in.refund(ctx, tx, in.Body)
 			if err != nil {

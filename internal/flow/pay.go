@@ -401,7 +401,7 @@ func owedBy(o *order.Order) accounting.Owed {
 // Refunding is money to give back.
 type Refunding struct {
 	Order   id.Order
-	Payment id.Payment // none: over the payments, as payment.SplitRefund does
+	Payment id.Payment // none: over the payments, by the order of payment.Tenders
 	Return  id.Return
 	Amount  int64 // minor units of the order's currency; with a payment, of that
 	Reason  string
@@ -435,10 +435,14 @@ func (b books) refund(ctx context.Context, tx *db.Tx, orders map[id.Order]*order
 	if err != nil {
 		return nil, err
 	}
+	policy, err := payment.LoadPolicy(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
 	var touched []*payment.Payment
 	for _, in := range refundings {
 		o := orders[in.Order]
-		parts, err := refundParts(o, payments[in.Order], in)
+		parts, err := refundParts(o, payments[in.Order], in, policy.Refunds)
 		if err != nil {
 			return nil, err
 		}
@@ -477,7 +481,7 @@ func (b books) send(ctx context.Context, tx *db.Tx, o *order.Order, p *payment.P
 	return err
 }
 
-func refundParts(o *order.Order, payments []*payment.Payment, in Refunding) ([]payment.Part, error) {
+func refundParts(o *order.Order, payments []*payment.Payment, in Refunding, by payment.Tenders) ([]payment.Part, error) {
 	if !in.Payment.IsZero() {
 		for _, p := range payments {
 			if p.ID == in.Payment {
@@ -489,7 +493,7 @@ func refundParts(o *order.Order, payments []*payment.Payment, in Refunding) ([]p
 	if in.Amount <= 0 {
 		return nil, fault.New(fault.Invalid, "payment.bad_amount", "The amount to refund must be more than zero.")
 	}
-	parts, rest := payment.SplitRefund(payments, in.Amount)
+	parts, rest := payment.SplitRefund(payments, in.Amount, by)
 	if rest > 0 {
 		return nil, fault.New(fault.Shortage, "payment.not_refundable", "%s cannot be refunded: the payments of order %d have %s left to refund.",
 			money.Of(in.Amount, o.Currency), o.Number, money.Of(in.Amount-rest, o.Currency)).With(map[string]int64{"refundable": in.Amount - rest})

@@ -8,6 +8,7 @@ import (
 	"purser/internal/base/id"
 	"purser/internal/base/money"
 	"purser/internal/domain/accounting"
+	"purser/internal/domain/credit"
 	"purser/internal/domain/order"
 	"purser/internal/domain/payment"
 	"purser/internal/domain/returns"
@@ -18,10 +19,10 @@ import (
 type ReturnRefund struct {
 	Return   id.Return
 	Version  int64           // the one that the caller saw, 0 for any
-	Lines    []id.ReturnLine // empty: all that is here and is to be refunded
+	Lines    []id.ReturnLine // empty: all that is here and gives something back
 	Shipping bool            // the goods' share of what shipping cost is given back, too
 	Fees     []ReturnFee     // kept back
-	Parts    []RefundPart    // what goes back on which payment; empty: as payment.SplitRefund does
+	Parts    []RefundPart    // what goes back on which payment, of what is not store credit; empty: by the order of payment.Tenders
 }
 
 // ReturnFee is kept back of a refund, and billed.
@@ -44,7 +45,8 @@ type ReturnRefunded struct {
 	Goods    int64
 	Shipping int64
 	Fees     int64
-	Refund   int64 // what goes back: never more than the customer paid and does not owe
+	Refund   int64 // what goes back on payments; with the store credit never more than the customer paid and does not owe
+	Credit   int64 // what is given as store credit
 	Parts    []RefundPart
 }
 
@@ -58,7 +60,9 @@ func PreviewReturnRefund(ctx context.Context, d *db.DB, in ReturnRefund) (out Re
 	return out, err
 }
 
-// RefundReturn credits goods that came back and gives their money back. The stock
+// RefundReturn credits goods that came back and gives their money back, as each line
+// is resolved: on payments, or as store credit. Where less goes back than the goods
+// are worth, because of fees or of what is owed, both have their share of it. The stock
 // is not touched: a refund that fails at the gateway is retried or cancelled as
 // any other. The last units of an order line take the remainder of its amount.
 func RefundReturn(ctx context.Context, tx *db.Tx, in ReturnRefund) (out ReturnRefunded, err error) {
@@ -79,28 +83,26 @@ func RefundReturn(ctx context.Context, tx *db.Tx, in ReturnRefund) (out ReturnRe
 func (w *returnWork) toRefund(only []id.ReturnLine) ([]*returns.Line, error) {
 	var lines []*returns.Line
 	for _, l := range w.ret.Creditable() {
-		if l.Resolution == returns.Refund && (len(only) == 0 || slices.Contains(only, l.ID)) {
+		if l.Resolution != returns.Exchange && (len(only) == 0 || slices.Contains(only, l.ID)) {
 			lines = append(lines, l)
 		}
 	}
 	if len(lines) == 0 || len(only) > 0 && len(lines) < len(only) {
-		return nil, fault.New(fault.Conflict, "return.nothing_to_refund", "Nothing of this is to be refunded: the goods must be here, be resolved as a refund, and not be credited yet.")
+		return nil, fault.New(fault.Conflict, "return.nothing_to_refund", "Nothing of this is to be refunded: the goods must be here, be resolved as a refund or store credit, and not be credited yet.")
 	}
 	return lines, nil
 }
 
 func (w *returnWork) refund(ctx context.Context, tx *db.Tx, in ReturnRefund, lines []*returns.Line, out *ReturnRefunded) error {
 	o := w.order
-	if _, err := payment.TakeByOrder(ctx, tx, o.ID); err != nil {
-		return err
-	}
-	if err := takeCredits(ctx, tx, []id.Order{o.ID}); err != nil {
+	if err := w.takeCredits(ctx, tx, lines); err != nil {
 		return err
 	}
 	note := w.books.document(tx, accounting.CreditSeries, o)
 	note.Return = w.ret.ID
 	left := goodsLeft(o)
 	var rate money.Rate
+	var asCredit int64
 	for _, l := range lines {
 		a, err := o.Credit(l.Line, l.Quantity)
 		if err != nil {
@@ -108,6 +110,9 @@ func (w *returnWork) refund(ctx context.Context, tx *db.Tx, in ReturnRefund, lin
 		}
 		w.ret.Credit(l, a.Total, a.Tax)
 		out.Goods += a.Total
+		if l.Resolution == returns.StoreCredit {
+			asCredit += a.Total
+		}
 		rate = max(rate, o.Line(l.Line).TaxRate)
 		note.Lines = append(note.Lines, noteLine(o, l))
 	}
@@ -131,8 +136,34 @@ func (w *returnWork) refund(ctx context.Context, tx *db.Tx, in ReturnRefund, lin
 		return fault.New(fault.Invalid, "return.fees", "The fees of %s are more than the goods give back, %s.",
 			money.Of(out.Fees, o.Currency), money.Of(out.Goods+out.Shipping, o.Currency))
 	}
-	out.Refund = max(0, min(out.Goods+out.Shipping-out.Fees, o.Paid(), -o.Balance()))
+	back := max(0, min(out.Goods+out.Shipping-out.Fees, o.Paid(), -o.Balance()))
+	if asCredit > 0 {
+		out.Credit = money.Share(back, 0, asCredit, out.Goods)
+	}
+	out.Refund = back - out.Credit
 	return w.payBack(ctx, tx, in, out)
+}
+
+// takeCredits takes what may be given back to, before the numbers of documents: the
+// gift cards and store credits that paid, and the customer's store credit.
+func (w *returnWork) takeCredits(ctx context.Context, tx *db.Tx, lines []*returns.Line) error {
+	o := w.order
+	payments, err := payment.TakeByOrder(ctx, tx, o.ID)
+	if err != nil {
+		return err
+	}
+	var own []id.Credit
+	if slices.ContainsFunc(lines, func(l *returns.Line) bool { return l.Resolution == returns.StoreCredit }) {
+		for _, p := range payments[o.ID] {
+			c, err := credit.OfCustomer(ctx, tx, o.Customer, p.Currency)
+			if err == nil {
+				own = append(own, c.ID)
+			} else if !fault.Is(err, "credit.none") { // the first is opened when it is given
+				return err
+			}
+		}
+	}
+	return takeCredits(ctx, tx, []id.Order{o.ID}, own...)
 }
 
 // goodsLeft is what was invoiced of goods and not credited.
@@ -177,6 +208,10 @@ func (w *returnWork) payBack(ctx context.Context, tx *db.Tx, in ReturnRefund, ou
 	if len(in.Parts) == 0 && out.Refund > 0 {
 		asked = append(asked, Refunding{Order: o.ID, Return: w.ret.ID, Amount: out.Refund, Reason: "return"})
 	}
+	var given []Refunding
+	if out.Credit > 0 {
+		given = append(given, Refunding{Order: o.ID, Return: w.ret.ID, Amount: out.Credit, Reason: "return", AsCredit: true})
+	}
 	before, err := payment.ByOrder(ctx, tx, []id.Order{o.ID})
 	if err != nil {
 		return err
@@ -193,7 +228,11 @@ func (w *returnWork) payBack(ctx context.Context, tx *db.Tx, in ReturnRefund, ou
 	if err := w.checkParts(in, out, after[o.ID]); err != nil {
 		return err
 	}
-	return w.books.settle(ctx, tx, orders, changes)
+	more, err := w.books.refund(ctx, tx, orders, given)
+	if err != nil {
+		return err
+	}
+	return w.books.settle(ctx, tx, orders, append(changes, more...))
 }
 
 // checkParts refuses parts that are more than what is to be given back.
@@ -231,7 +270,7 @@ func newRefunds(before, after []*payment.Payment) (parts []RefundPart) {
 	return parts
 }
 
-// payOut refunds a blind return out of the till.
+// payOut refunds a blind return out of the till, or as store credit.
 func (w *returnWork) payOut(ctx context.Context, tx *db.Tx, in ReturnRefund, lines []*returns.Line, out *ReturnRefunded) error {
 	if in.Shipping || len(in.Fees) > 0 || len(in.Parts) > 0 {
 		return fault.New(fault.Invalid, "return.blind", "The sale of this return is not known: it is paid out of the till, without shipping, fees or payments.")
@@ -244,8 +283,39 @@ func (w *returnWork) payOut(ctx context.Context, tx *db.Tx, in ReturnRefund, lin
 	for _, l := range lines {
 		w.ret.Credit(l, l.Total, l.Tax)
 		out.Goods += l.Total
+		if l.Resolution == returns.StoreCredit {
+			out.Credit += l.Total
+		}
 		note.Lines = append(note.Lines, noteLine(nil, l))
 	}
-	out.Refund = out.Goods
-	return w.books.issueBlind(ctx, tx, []*accounting.Invoice{note})
+	out.Refund = out.Goods - out.Credit
+	var credits []given
+	if out.Credit > 0 {
+		g, err := w.books.giveCredit(ctx, tx, w.ret, out.Credit)
+		if err != nil {
+			return err
+		}
+		credits = append(credits, g)
+	}
+	return w.books.issueBlind(ctx, tx, []*accounting.Invoice{note}, credits...)
+}
+
+// giveCredit gives the customer of a blind return store credit, which the documents
+// that it is for have to book.
+func (b books) giveCredit(ctx context.Context, tx *db.Tx, r *returns.Return, amount int64) (given, error) {
+	rate, date, err := b.rateOn(ctx, tx, r.Currency, tx.Now())
+	if err != nil {
+		return given{}, err
+	}
+	c, err := credit.Open(ctx, tx, r.Customer, r.Currency, rate, date)
+	if err != nil {
+		return given{}, err
+	}
+	made, err := credit.Apply(ctx, tx, b.Day(tx.Now()), []credit.Move{{
+		Credit: c.ID, Kind: credit.Granted, Amount: amount, CauseKind: "return", CauseID: id.Any(r.ID), Reason: "return",
+	}})
+	if err != nil {
+		return given{}, err
+	}
+	return given{made[0].ID, money.Exchange{From: c.Currency, To: b.BaseCurrency, Rate: c.Rate}, amount}, nil
 }

@@ -122,13 +122,12 @@ func (t TakingBack) goods(o *order.Order) (variants []id.Variant) {
 }
 
 // takeCredits takes the gift cards and store credits that payments of taken orders
-// were made with, and may be given back to.
-func takeCredits(ctx context.Context, tx *db.Tx, orders []id.Order) error {
+// were made with, and may be given back to, and others with them.
+func takeCredits(ctx context.Context, tx *db.Tx, orders []id.Order, credits ...id.Credit) error {
 	payments, err := payment.ByOrder(ctx, tx, orders)
 	if err != nil {
 		return err
 	}
-	var credits []id.Credit
 	for _, of := range payments {
 		for _, p := range of {
 			if !p.Credit.IsZero() {
@@ -356,9 +355,16 @@ func (r *reception) issueNotes(ctx context.Context, tx *db.Tx) error {
 	return r.books.issueBlind(ctx, tx, blind)
 }
 
+// given is store credit that settles a part of a credit note that belongs to no order.
+type given struct {
+	entry  id.CreditEntry
+	rate   money.Exchange
+	amount int64
+}
+
 // issueBlind issues documents that belong to no order, and books that they were
-// paid in cash at once.
-func (b books) issueBlind(ctx context.Context, tx *db.Tx, docs []*accounting.Invoice) error {
+// paid in cash at once, but for what store credit settles of the first one.
+func (b books) issueBlind(ctx context.Context, tx *db.Tx, docs []*accounting.Invoice, credits ...given) error {
 	if err := accounting.Issue(ctx, tx, b.BaseCurrency, docs); err != nil {
 		return err
 	}
@@ -375,11 +381,20 @@ func (b books) issueBlind(ctx context.Context, tx *db.Tx, docs []*accounting.Inv
 			return err
 		}
 		entries = append(entries, billed)
-		if doc.Total == 0 {
+		cash := doc.Total
+		for _, g := range credits {
+			paid, err := pay(accounting.Posting{Source: accounting.Source{Kind: "credit_entry", ID: id.Any(g.entry)}, Date: p.Date, Memo: p.Memo},
+				accounting.Owed{Exchange: x, Before: owed}, accounting.Money{Account: accounting.StoreCredit, Rate: g.rate, Amount: g.amount, Pays: g.amount})
+			if err != nil {
+				return err
+			}
+			entries, cash, owed = append(entries, paid), cash-g.amount, owed+g.amount
+		}
+		if credits = nil; cash == 0 {
 			continue
 		}
 		paid, err := pay(p, accounting.Owed{Exchange: x, Before: owed}, accounting.Money{
-			Account: accounting.Tender(string(payment.Cash)), Rate: x, Amount: doc.Total, Pays: doc.Total,
+			Account: accounting.Tender(string(payment.Cash)), Rate: x, Amount: cash, Pays: cash,
 		})
 		if err != nil {
 			return err

@@ -447,27 +447,24 @@ func SplitCapture(payments []*Payment, want int64) (parts []Part, rest int64) {
 	return parts, max(0, want)
 }
 
-// SplitRefund spreads what is paid back over payments: over one that can give
-// all of it, or else the newest first, since gateways refuse to pay back on old
-// payments sooner. rest is what they cannot give.
-func SplitRefund(payments []*Payment, want int64) (parts []Part, rest int64) {
-	newest := byAge(payments)
-	slices.Reverse(newest)
-	for _, p := range newest {
-		if left := p.Refundable(); p.inOrder(p.Captured)-p.inOrder(p.Captured-left) >= want && p.Dispute != DisputeOpen {
-			newest = []*Payment{p}
-			break
+// SplitRefund spreads what is paid back over payments, by the merchant's order of
+// tenders. Of tenders that are alike, one that can give all that is left goes before
+// several. rest is what they cannot give.
+func SplitRefund(payments []*Payment, want int64, by Tenders) (parts []Part, rest int64) {
+	for _, alike := range by.groups(payments) {
+		for _, p := range alike {
+			if left := p.Refundable(); p.inOrder(p.Captured)-p.inOrder(p.Captured-left) >= want {
+				alike = []*Payment{p}
+				break
+			}
 		}
-	}
-	for _, p := range newest {
-		if p.Dispute == DisputeOpen {
-			continue
-		}
-		left := p.Refundable()
-		part := p.part(p.Captured-left, left, want)
-		want -= part.OrderAmount
-		if part.Amount > 0 {
-			parts = append(parts, part)
+		for _, p := range alike {
+			left := p.Refundable()
+			part := p.part(p.Captured-left, left, want)
+			want -= part.OrderAmount
+			if part.Amount > 0 {
+				parts = append(parts, part)
+			}
 		}
 	}
 	return parts, max(0, want)

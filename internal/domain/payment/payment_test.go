@@ -434,7 +434,7 @@ func TestSplitsGiveWhatIsThere(t *testing.T) {
 		if want >= open && got != open {
 			rt.Fatalf("all of %d is wanted, and %d is given", open, got)
 		}
-		back, rest := SplitRefund(payments, got)
+		back, rest := SplitRefund(payments, got, Tenders{Oldest: rapid.Bool().Draw(rt, "oldest first")})
 		for _, x := range back {
 			got -= x.OrderAmount
 		}
@@ -446,17 +446,46 @@ func TestSplitsGiveWhatIsThere(t *testing.T) {
 
 func TestARefundStaysOnOnePaymentIfItCan(t *testing.T) {
 	old, young := taken(t, 100), taken(t, 30)
-	parts, rest := SplitRefund([]*Payment{old, young}, 50)
+	parts, rest := SplitRefund([]*Payment{old, young}, 50, Tenders{})
 	if rest != 0 || len(parts) != 1 || parts[0].Payment != old {
 		t.Errorf("%v, %d", parts, rest)
 	}
-	parts, rest = SplitRefund([]*Payment{old, young}, 120)
+	parts, rest = SplitRefund([]*Payment{old, young}, 120, Tenders{})
 	if rest != 0 || len(parts) != 2 || parts[0].Payment != young || parts[1].Amount != 90 {
 		t.Errorf("%v, %d", parts, rest)
 	}
 	young.Dispute = DisputeOpen
-	if _, rest = SplitRefund([]*Payment{old, young}, 120); rest != 20 {
+	if _, rest = SplitRefund([]*Payment{old, young}, 120, Tenders{}); rest != 20 {
 		t.Errorf("a disputed payment gives: rest %d", rest)
+	}
+}
+
+// Each rank of the order of refunds gives all it can before the next gives anything.
+func TestRefundsGoByTheOrderOfTenders(t *testing.T) {
+	card, gift, cash := taken(t, 100), taken(t, 30), taken(t, 200)
+	gift.Method, cash.Method = GiftCard, Cash
+	for _, c := range []struct {
+		by   Tenders
+		want int64
+		give [3]int64 // of card, gift card and cash
+	}{
+		{Tenders{}, 60, [3]int64{0, 0, 60}},
+		{Tenders{Oldest: true}, 60, [3]int64{60, 0, 0}},
+		{Tenders{First: []Method{GiftCard}}, 60, [3]int64{0, 30, 30}},
+		{Tenders{First: []Method{GiftCard}, Last: []Method{Cash}}, 150, [3]int64{100, 30, 20}},
+		{Tenders{Last: []Method{Cash, GiftCard}}, 310, [3]int64{100, 10, 200}},
+	} {
+		parts, rest := SplitRefund([]*Payment{card, gift, cash}, c.want, c.by)
+		var got [3]int64
+		for _, p := range parts {
+			got[slices.Index([]*Payment{card, gift, cash}, p.Payment)] += p.Amount
+		}
+		if rest != 0 || got != c.give {
+			t.Errorf("%+v: %d goes back as %v, not as %v, and %d is left", c.by, c.want, got, c.give, rest)
+		}
+	}
+	if err := (Tenders{First: []Method{Card}, Last: []Method{Card}}).check(); !fault.Is(err, "payment.bad_policy") {
+		t.Errorf("a means that is first and last: %v", err)
 	}
 }
 
