@@ -29,7 +29,8 @@ type Short struct {
 // reason says is done to the stock of the location, and the units are routed
 // anew at once, before others who wait. What nobody else has is backordered with
 // the place in the queue that it had. Where the stock is left as it is, the
-// location is left out for the lines until somebody counts. Of lines and kits
+// location is left out for the lines until somebody counts, or where the reason
+// asks for no count, until units come there. Of lines and kits
 // that may not be split all that is here is meant, unless the location has
 // others. Since it is a fact, it is not refused because the goods are packed:
 // their shipment is voided.
@@ -183,7 +184,7 @@ func (w *shortWork) takeOff(ctx context.Context, tx *db.Tx, s *Short) error {
 			return err
 		}
 		if reason.Effect == fulfillment.EffectNone {
-			w.exclusions = append(w.exclusions, routing.Exclusion{Line: line, Location: f.Location, Order: o.ID, Fulfillment: f.ID, Reason: reason.Code})
+			w.exclusions = append(w.exclusions, routing.Exclusion{Line: line, Location: f.Location, Order: o.ID, Fulfillment: f.ID, Cause: s.Line, Reason: reason.Code})
 		}
 	}
 	w.lost = unique(append(w.lost, o.ID))
@@ -378,11 +379,36 @@ func believe(ctx context.Context, tx *db.Tx, location id.Location, counted ...id
 	if err != nil {
 		return err
 	}
+	return trust(ctx, tx, shorts)
+}
+
+// believeArrivals lets locations be asked again for what they were short of for no
+// reason that is to be counted, since units came there.
+func believeArrivals(ctx context.Context, tx *db.Tx, rows []inventory.Movement) error {
+	came := map[id.Location][]id.Variant{}
+	for _, m := range rows {
+		if m.Quantity > 0 && m.State == inventory.Sellable {
+			came[m.Location] = append(came[m.Location], m.Variant)
+		}
+	}
+	for _, l := range unique(keys(came)) {
+		shorts, err := fulfillment.Arrived(ctx, tx, l, came[l])
+		if err != nil {
+			return err
+		}
+		if err := trust(ctx, tx, shorts); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func trust(ctx context.Context, tx *db.Tx, shorts []fulfillment.ShortPick) error {
 	for _, s := range shorts {
 		if s.Effect != fulfillment.EffectNone {
-			continue // it was not left out
+			continue // the location was not left out
 		}
-		if err := routing.Lift(ctx, tx, s.Order, s.Line, s.Location); err != nil && !fault.Is(err, "routing.not_excluded") {
+		if err := routing.Trust(ctx, tx, s.Order, s.Fulfillment, s.Line); err != nil {
 			return err
 		}
 	}

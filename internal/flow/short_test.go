@@ -163,3 +163,38 @@ func TestABatchThatIsShortDoesTheSame(t *testing.T) {
 		}
 	})
 }
+
+// Who says no reason is asked again once units come, or are counted, and a person need not readmit him. What is said
+// to be counted waits for that.
+func TestNoReasonIsForgottenWhenGoodsCome(t *testing.T) {
+	each(t, func(t *testing.T, s *shop.Shop) {
+		s.Receive("MUG", shop.Berlin, 4)
+		s.Receive("TEA", shop.Berlin, 4)
+		o, set, counted := s.Place(shop.Of("MUG", 1)), s.Place(shop.Of("SET", 1)), s.Place(shop.Of("MUG", 1))
+		for _, short := range []struct {
+			order  *order.Order
+			item   shop.Item
+			reason string
+		}{{o, shop.Of("MUG", 1), "cannot see it"}, {set, shop.Of("MUG", 2), "none"}, {counted, shop.Of("MUG", 1), "mismatch"}} {
+			_, err := shortPick(s, short.order, shop.Berlin, short.reason, short.item)
+			shop.Want(t, err, "")
+		}
+		s.Receive("TEA", shop.Berlin, 1)
+		s.Receive("MUG", shop.Munich, 1)
+		shop.Equal(t, "waits for the set's cups", s.Line(set, "MUG").Backordered, 2)
+		work(t, s, o, "BER cancelled 0", "MUC open 1")
+		s.Receive("MUG", shop.Berlin, 1)
+		shop.Equal(t, "waits for the set's cups", s.Line(set, "MUG").Backordered, 0)
+		shop.Equal(t, "waits for the set's tea", s.Line(set, "TEA").Backordered, 0) // it was left out with them
+		shop.Equal(t, "waits for the count", s.Line(counted, "MUG").Backordered, 1)
+
+		late := s.Place(shop.Of("MUG", 1))
+		_, err := shortPick(s, late, shop.Berlin, "none", shop.Of("MUG", 1))
+		shop.Want(t, err, "")
+		s.Write(func(tx *db.Tx) error {
+			_, err := flow.CountStock(s.Ctx, tx, []inventory.Count{{Variant: s.Variant("MUG"), Location: s.Location(shop.Berlin), OnHand: 5}})
+			return err
+		})
+		shop.Equal(t, "waits", s.Line(late, "MUG").Backordered+s.Line(counted, "MUG").Backordered, 0)
+	})
+}

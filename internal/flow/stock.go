@@ -144,6 +144,9 @@ func moveStock(
 	if err := waiting.displace(ctx, tx, displaced); err != nil {
 		return nil, err
 	}
+	if err := believeArrivals(ctx, tx, rows); err != nil {
+		return nil, err
+	}
 	return rows, waiting.fill(ctx, tx, variants)
 }
 

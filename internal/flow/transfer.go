@@ -56,6 +56,9 @@ func stepTransfer(ctx context.Context, tx *db.Tx, tid id.Transfer, version int64
 	if err := b.bookMovements(ctx, tx, rule, legless(rows)); err != nil {
 		return nil, err
 	}
+	if err := believeArrivals(ctx, tx, rows); err != nil {
+		return nil, err
+	}
 	return t, waiting.fill(ctx, tx, unique(variants))
 }
 

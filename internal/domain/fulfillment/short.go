@@ -109,6 +109,7 @@ type ShortPick struct {
 	Booked      int64          `db:"booked" json:"booked" doc:"Units that may not be sold any more because of it."`
 	ToCount     bool           `db:"to_count" json:"to_count" doc:"The variant is to be counted there."`
 	CountedAt   time.Time      `db:"counted_at" json:"counted_at,omitzero" doc:"When it was counted since."`
+	TrustedAt   time.Time      `db:"trusted_at" json:"trusted_at,omitzero" doc:"When the location was asked again, where nothing is to be counted: units came there."`
 	Note        string         `db:"note" json:"note,omitempty"`
 	Actor       string         `db:"actor" json:"actor"`
 	At          time.Time      `db:"at" json:"at"`
@@ -196,12 +197,28 @@ func Shorts(ctx context.Context, r db.Reader, f ShortFilter) (page []ShortPick, 
 	return page, next, err
 }
 
-// Counted says that a variant was counted at a location, and returns the short
+// Counted says that variants were counted at a location, and returns the short
 // picks that waited for it.
 func Counted(ctx context.Context, tx *db.Tx, location id.Location, variants []id.Variant) ([]ShortPick, error) {
+	waited, err := settleShorts(ctx, tx, "counted_at", "to_count AND counted_at IS NULL", location, variants)
+	if err != nil {
+		return nil, err
+	}
+	doubted, err := Arrived(ctx, tx, location, variants)
+	return append(waited, doubted...), err
+}
+
+// Arrived says that units of variants came to a location, and returns the short
+// picks that left its stock as it was and ask for no count: what came is believed.
+func Arrived(ctx context.Context, tx *db.Tx, location id.Location, variants []id.Variant) ([]ShortPick, error) {
+	return settleShorts(ctx, tx, "trusted_at", "effect = 'none' AND NOT to_count AND trusted_at IS NULL", location, variants)
+}
+
+// settleShorts sets the time at which short picks that wait ceased to.
+func settleShorts(ctx context.Context, tx *db.Tx, column, waits string, location id.Location, variants []id.Variant) ([]ShortPick, error) {
 	waiting, err := db.SelectIn[ShortPick](ctx, tx, `
 		SELECT `+db.Columns[ShortPick]()+` FROM short_pick
-		WHERE location_id = ? AND to_count AND counted_at IS NULL AND variant_id IN (/*in*/) ORDER BY id`, unique(variants), location)
+		WHERE location_id = ? AND `+waits+` AND variant_id IN (/*in*/) ORDER BY id`, unique(variants), location)
 	if err != nil || len(waiting) == 0 {
 		return nil, err
 	}
@@ -210,7 +227,7 @@ func Counted(ctx context.Context, tx *db.Tx, location id.Location, variants []id
 		ids[i] = s.ID
 	}
 	return waiting, db.Chunks(ids, func(part []id.ShortPick) error {
-		_, err := tx.Exec(ctx, `UPDATE short_pick SET counted_at = ? WHERE counted_at IS NULL AND id IN (`+db.Marks(len(part))+`)`,
+		_, err := tx.Exec(ctx, `UPDATE short_pick SET `+column+` = ? WHERE `+waits+` AND id IN (`+db.Marks(len(part))+`)`,
 			append([]any{tx.Now()}, db.Args(part)...)...)
 		return err
 	})

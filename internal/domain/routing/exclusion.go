@@ -18,6 +18,7 @@ type Exclusion struct {
 	Location    id.Location    `db:"location_id" json:"location_id"`
 	Order       id.Order       `db:"order_id" json:"order_id"`
 	Fulfillment id.Fulfillment `db:"fulfillment_id" json:"fulfillment_id" doc:"What was rejected."`
+	Cause       id.Line        `db:"cause_line_id" json:"cause_line_id,omitzero" doc:"The line that was short, where this one is left out because it leaves with that."`
 	Reason      string         `db:"reason" json:"reason"`
 	Actor       string         `db:"actor" json:"actor"`
 	At          time.Time      `db:"at" json:"at"`
@@ -31,7 +32,7 @@ func Exclude(ctx context.Context, tx *db.Tx, exclusions []Exclusion) error {
 		exclusions[i].Actor, exclusions[i].At = actor.Name(ctx), tx.Now()
 	}
 	_, err := db.Insert(ctx, tx, "routing_exclusion", exclusions, `
-		ON CONFLICT (line_id, location_id) DO UPDATE SET fulfillment_id = excluded.fulfillment_id, reason = excluded.reason,
+		ON CONFLICT (line_id, location_id) DO UPDATE SET fulfillment_id = excluded.fulfillment_id, cause_line_id = excluded.cause_line_id, reason = excluded.reason,
 			actor = excluded.actor, at = excluded.at, lifted_by = '', lifted_at = NULL`)
 	return err
 }
@@ -49,6 +50,23 @@ func Lift(ctx context.Context, tx *db.Tx, order id.Order, line id.Line, location
 		return err
 	}
 	return event.Record(ctx, tx, Lifted{order, line, location})
+}
+
+// Trust lets a location be asked again for what it is left out of since it was
+// short of a line, unless it would not ship that for another reason since.
+func Trust(ctx context.Context, tx *db.Tx, order id.Order, fulfillment id.Fulfillment, line id.Line) error {
+	lifted, err := db.Select[Exclusion](ctx, tx, `
+		UPDATE routing_exclusion SET lifted_by = ?, lifted_at = ?
+		WHERE order_id = ? AND fulfillment_id = ? AND (line_id = ? OR cause_line_id = ?) AND lifted_at IS NULL
+		RETURNING `+db.Columns[Exclusion](), actor.Name(ctx), tx.Now(), order, fulfillment, line, line)
+	if err != nil {
+		return err
+	}
+	facts := make([]event.Fact, len(lifted))
+	for i, e := range lifted {
+		facts[i] = Lifted{e.Order, e.Line, e.Location}
+	}
+	return event.Record(ctx, tx, facts...)
 }
 
 // Exclusions returns which locations are left out for lines of orders, and why.
