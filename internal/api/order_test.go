@@ -215,6 +215,7 @@ func TestQuotesHoldsAndCancelling(t *testing.T) {
 		s.get(order).wantParts(map[string]string{"fulfillments.0.status": "open"})
 
 		s.send(http.MethodPatch, order, object{"priority": 5, "add_tags": []string{"VIP", "gift"}, "custom": object{"po": "17"}, "ship_to": object{"name": "Mia", "city": "Reno", "country": "US"}}).want(http.StatusOK)
+		s.get(order + "/changes").wantParts(map[string]string{"items.0.actions.0.kind": "set_addresses", "items.0.status": "confirmed"})
 		s.send(http.MethodPatch, order, object{"remove_tags": []string{"gift"}, "email": "mia@new.example.com"}).want(http.StatusOK)
 		s.get(order).wantParts(map[string]string{"priority": "5", "tags": `["vip"]`, "custom.po": "17", "ship_to.city": "Reno", "email": "mia@new.example.com"})
 		s.post(order+"/notes", object{"body": "Called back"}).want(http.StatusCreated)
@@ -271,5 +272,32 @@ func TestUnmappedArticlesWait(t *testing.T) {
 		s.post("/v1/listings/map", object{"mappings": []object{{"listing_id": listing, "variant_id": s.mug}}}).want(http.StatusOK).wantParts(map[string]string{"orders": "1"})
 		s.get(order).wantParts(map[string]string{"active_holds": "0", "lines.0.allocated": "1", "lines.0.variant_id": s.mug})
 		s.sound()
+	})
+}
+
+// Another address plans anew what is to be sent, where it is given with other fields, too. It is not lost where goods
+// are packed for the old one, or while changes are written.
+func TestAnotherAddressIsRoutedAnew(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newShop(t, d)
+		order := s.place(2)
+		s.pay(order)
+		s.get(order).wantParts(map[string]string{"fulfillments.0.location_id": s.reno})
+		there := object{"name": "Mia", "line1": "1 High St", "city": "Columbus", "region": "OH", "postal_code": "43215", "country": "US"}
+		seen := s.get(order).text("version")
+		s.send(http.MethodPatch, order, object{"ship_to": there, "priority": 3}, `If-Match: "`+seen+`"`).want(http.StatusOK)
+		s.send(http.MethodPatch, order, object{"ship_to": there}, `If-Match: "`+seen+`"`).want(http.StatusPreconditionFailed, "order.stale")
+		s.get(order).wantParts(map[string]string{
+			"priority": "3", "ship_to.city": "Columbus", "fulfillments.0.status": "cancelled", "fulfillments.1.location_id": s.columbus, "fulfillments.1.status": "open",
+		})
+		s.send(http.MethodPatch, order, object{"bill_to": object{"name": "Mia", "city": "Reno", "country": "US"}}).want(http.StatusOK)
+		s.post("/v1/fulfillments/"+s.get(order).text("fulfillments.1.id")+"/pack", object{}).want(http.StatusCreated)
+		back := object{"name": "Mia", "city": "Sacramento", "region": "CA", "postal_code": "95814", "country": "US"}
+		s.send(http.MethodPatch, order, object{"ship_to": back}).want(http.StatusConflict, "order.packed")
+		s.sound()
+
+		other := s.place(1)
+		s.post(other+"/changes", object{"actions": []object{{"kind": "set_contact", "phone": "+1 555"}}}).want(http.StatusCreated)
+		s.send(http.MethodPatch, other, object{"ship_to": there}).want(http.StatusConflict, "change.open")
 	})
 }

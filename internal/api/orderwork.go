@@ -152,8 +152,8 @@ func (s *Server) registerHolds() {
 		})
 }
 
-// OrderFields are what may be changed of an order that changes neither stock nor
-// money. A field that is left out stays as it is.
+// OrderFields are what may be changed of an order beside what was sold. Another
+// address to send to is a change of the order: what is to be sent is planned anew. A field that is left out stays as it is.
 type OrderFields struct {
 	ShipTo       *address.Address `json:"ship_to,omitempty"`
 	BillTo       *address.Address `json:"bill_to,omitempty"`
@@ -170,7 +170,7 @@ type OrderFields struct {
 	Archived     *bool            `json:"archived,omitempty"`
 }
 
-// change does to an order what the fields say.
+// change does to an order what the fields say, but for the addresses.
 func (f OrderFields) change(o *order.Order) error {
 	email, phone := o.Email, o.Phone
 	set(&email, f.Email)
@@ -179,7 +179,6 @@ func (f OrderFields) change(o *order.Order) error {
 		wanted bool
 		do     func() error
 	}{
-		{f.ShipTo != nil || f.BillTo != nil, func() error { return o.SetAddresses(f.ShipTo, f.BillTo) }},
 		{f.Email != nil || f.Phone != nil, func() error { return o.SetContact(email, phone) }},
 		{f.Priority != nil, func() error { return o.Prioritize(*f.Priority) }},
 		{len(f.AddTags)+len(f.RemoveTags) > 0, func() error { return o.Tag(f.AddTags, f.RemoveTags) }},
@@ -214,6 +213,12 @@ func (s *Server) registerOrderChanges() {
 			seen, err := in.want()
 			if err != nil {
 				return Order{}, err
+			}
+			if in.Body.ShipTo != nil || in.Body.BillTo != nil {
+				if err := flow.Readdress(ctx, tx, in.Order, seen, flow.Addresses{ShipTo: in.Body.ShipTo, BillTo: in.Body.BillTo}); err != nil {
+					return Order{}, err
+				}
+				seen = 0 // it was that version
 			}
 			return showChanged(flow.ChangeOrder(ctx, tx, in.Order, seen, in.Body.change))
 		})

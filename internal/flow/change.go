@@ -218,6 +218,29 @@ func EditOrder(ctx context.Context, tx *db.Tx, in NewChange, settle Settlement) 
 	return doChange(ctx, tx, q, s, settle, false)
 }
 
+// Readdress sends an order, or its bill, to another address. What locations were
+// asked to send of it, or it waits for, is planned anew, by a set of changes that
+// is kept like any other.
+func Readdress(ctx context.Context, tx *db.Tx, oid id.Order, version int64, to Addresses) error {
+	o, err := order.Get(ctx, tx, oid)
+	if err != nil {
+		return err
+	}
+	planned := o.Status != order.StatusDraft && slices.ContainsFunc(o.Lines, func(l *order.Line) bool { return l.Goods() && l.Open() > 0 })
+	if to.ShipTo == nil || !planned {
+		_, err := ChangeOrder(ctx, tx, oid, version, func(o *order.Order) error { return o.SetAddresses(to.ShipTo, to.BillTo) })
+		return err
+	}
+	data, err := json.Marshal(to)
+	if err != nil {
+		return err
+	}
+	_, err = EditOrder(ctx, tx, NewChange{
+		Order: oid, Version: version, Kind: change.Edit, Actions: []change.Action{{Kind: change.SetAddresses, Data: data}}, Reason: "address",
+	}, SettleNothing)
+	return err
+}
+
 // UndoChange takes back what a confirmed set did, by a set of its own: units that
 // were taken off come back, units and lines that came are taken off, prices and
 // all else are as before. It is refused where that was shipped, invoiced or
