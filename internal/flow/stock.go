@@ -2,10 +2,12 @@ package flow
 
 import (
 	"context"
+	"slices"
 
 	"purser/internal/base/id"
 	"purser/internal/base/money"
 	"purser/internal/domain/accounting"
+	"purser/internal/domain/catalog"
 	"purser/internal/domain/inventory"
 	"purser/internal/platform/db"
 )
@@ -134,7 +136,11 @@ func moveStock(
 	if err := waiting.lock(ctx, tx, variants); err != nil {
 		return nil, err
 	}
-	rows, displaced, err := move(b.stock())
+	book := b.stock()
+	if book.Costs, err = b.costs(ctx, tx, variants); err != nil {
+		return nil, err
+	}
+	rows, displaced, err := move(book)
 	if err != nil {
 		return nil, err
 	}
@@ -148,6 +154,39 @@ func moveStock(
 		return nil, err
 	}
 	return rows, waiting.fill(ctx, tx, variants)
+}
+
+// costs is what the catalog says that a unit costs, of variants that never were in
+// stock: the cost of the article, or what its first supplier asks in the currency
+// of the books.
+func (b books) costs(ctx context.Context, r db.Reader, variants []id.Variant) (map[id.Variant]money.Micros, error) {
+	worths, err := inventory.Worths(ctx, r, variants)
+	if err != nil {
+		return nil, err
+	}
+	unknown := slices.DeleteFunc(unique(variants), func(v id.Variant) bool { return worths[v].Cost > 0 })
+	if len(unknown) == 0 {
+		return nil, nil
+	}
+	known, err := catalog.Variants(ctx, r, unknown)
+	if err != nil {
+		return nil, err
+	}
+	prices, err := catalog.PurchasePrices(ctx, r, unknown)
+	if err != nil {
+		return nil, err
+	}
+	costs := map[id.Variant]money.Micros{}
+	for _, v := range unknown {
+		i := slices.IndexFunc(prices[v], func(p catalog.PurchasePrice) bool { return p.Currency == b.BaseCurrency })
+		switch {
+		case known[v].Cost > 0:
+			costs[v] = known[v].Cost
+		case i >= 0:
+			costs[v] = prices[v][i].Amount
+		}
+	}
+	return costs, nil
 }
 
 func (b books) bookMovements(ctx context.Context, tx *db.Tx, rule func(inventory.Movement) postingRule, rows []inventory.Movement) error {

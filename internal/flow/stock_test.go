@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"fmt"
 	"testing"
 
 	"purser/internal/base/id"
@@ -11,6 +12,7 @@ import (
 	"purser/internal/domain/order"
 	"purser/internal/flow"
 	"purser/internal/platform/db"
+	"purser/internal/platform/event"
 	"purser/internal/test/shop"
 )
 
@@ -331,5 +333,45 @@ func TestACancelledTransferGivesItsStockBack(t *testing.T) {
 			s.Cancel(o)
 		}
 		level(t, s, "TEA", shop.Berlin, 4, 0, 0)
+	})
+}
+
+// What is found of goods that were never bought is worth what the catalog says that they cost. Where it does not, that
+// is told.
+func TestWhatIsFoundHasTheCatalogsCost(t *testing.T) {
+	each(t, func(t *testing.T, s *shop.Shop) {
+		cost := shop.Price(t, "4.20")
+		s.AddVariant("PLATE", "9.00", func(v *catalog.VariantInput) { v.Cost = &cost })
+		s.AddVariant("BOWL", "9.00", func(v *catalog.VariantInput) {
+			v.Purchase = &[]catalog.PurchaseInput{{Supplier: "Kiln", Currency: "EUR", Amount: shop.Price(t, "7")}}
+		})
+		s.AddVariant("SPOON", "9.00", nil)
+		count := func(n int64, skus ...string) {
+			t.Helper()
+			var counts []inventory.Count
+			for _, sku := range skus {
+				counts = append(counts, inventory.Count{Variant: s.Variant(sku), Location: s.Location(shop.Berlin), OnHand: n})
+			}
+			s.Write(func(tx *db.Tx) error {
+				_, err := flow.CountStock(s.Ctx, tx, counts)
+				return err
+			})
+		}
+		count(2, "PLATE", "BOWL", "SPOON")
+		shop.Equal(t, "stock", s.Balance(accounting.Stock), 2*4_20+2*7_00)
+		var told []string
+		for _, sku := range []string{"PLATE", "BOWL", "SPOON"} {
+			events, err := event.Of(s.Ctx, s.DB, s.Variant(sku), 100)
+			shop.Want(t, err, "")
+			for _, e := range events {
+				if e.Kind == "inventory.found_without_cost" {
+					told = append(told, sku)
+				}
+			}
+		}
+		shop.Equal(t, "without cost", fmt.Sprint(told), "[SPOON]")
+		s.Receive("PLATE", shop.Berlin, 2, "5.20")
+		count(5, "PLATE") // at the average of 4.70 now
+		shop.Equal(t, "stock", s.Balance(accounting.Stock), 2*4_20+2*5_20+4_70+2*7_00)
 	})
 }

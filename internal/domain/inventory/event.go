@@ -42,6 +42,21 @@ func (f Moved) Kind() string {
 // Subject is the variant.
 func (f Moved) Subject() id.UUID { return f.Variant }
 
+// Unvalued says that units were found of which nothing says what they cost: they
+// are worth nothing until somebody books it.
+type Unvalued struct {
+	Movement id.Movement `json:"movement_id"`
+	Key
+	Quantity int64  `json:"quantity"`
+	Reason   string `json:"reason,omitempty"`
+}
+
+// Kind names the fact.
+func (Unvalued) Kind() string { return "inventory.found_without_cost" }
+
+// Subject is the variant.
+func (f Unvalued) Subject() id.UUID { return f.Variant }
+
 // StateChanged says that units on hand are good for something else now.
 type StateChanged struct {
 	Key

@@ -58,8 +58,9 @@ const MaxQuantity = 1 << 40
 // Book is how movements are booked: the currency of the books, and the business
 // day of an instant, as setting.Company knows them.
 type Book struct {
-	Base money.Currency
-	Day  func(time.Time) string // YYYY-MM-DD
+	Base  money.Currency
+	Day   func(time.Time) string      // YYYY-MM-DD
+	Costs map[id.Variant]money.Micros // of units that come and whose cost nobody says, of variants that have no moving average yet
 }
 
 // Key names a level: a variant at a location.

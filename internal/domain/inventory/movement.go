@@ -157,7 +157,11 @@ func (h *held) post(ctx context.Context, tx *db.Tx, book Book, entries []entry, 
 	}
 	rows := make([]Movement, 0, len(entries))
 	who, day := actor.Name(ctx), book.Day(tx.Now())
+	var unvalued []event.Fact
 	for _, e := range entries {
+		if cost, known := book.Costs[e.Variant]; known && e.UnitCost == nil && h.values[e.Variant].costless() {
+			e.UnitCost = &cost
+		}
 		value, variance, err := h.values[e.Variant].book(e, book.Base)
 		if err != nil {
 			clear(h.values) // what was computed is not stored
@@ -169,6 +173,9 @@ func (h *held) post(ctx context.Context, tx *db.Tx, book Book, entries []entry, 
 			Value: value, Reason: e.Reason, CauseKind: e.Cause.Kind, CauseID: e.Cause.ID, Order: e.Order, Undoes: e.undoes, Actor: who, Note: e.Note, At: tx.Now(), BusinessDate: day,
 		}
 		rows = append(rows, row)
+		if value == 0 && e.found() {
+			unvalued = append(unvalued, Unvalued{row.ID, row.Key, row.Quantity, row.Reason})
+		}
 		if variance != 0 {
 			row.ID, row.Undoes = id.New[id.Movement](tx.Now()), id.Movement{}
 			row.Kind, row.Quantity, row.Value, row.Reason = KindReclass, 0, variance, ReasonVariance
@@ -185,7 +192,13 @@ func (h *held) post(ctx context.Context, tx *db.Tx, book Book, entries []entry, 
 	if err := h.writeValues(ctx, tx, variants); err != nil {
 		return nil, err
 	}
-	return rows, event.Record(ctx, tx, append(facts, told(rows)...)...)
+	return rows, event.Record(ctx, tx, slices.Concat(facts, told(rows), unvalued)...)
+}
+
+// found tells whether units were there that the books did not know of, and nobody
+// said what they cost.
+func (e entry) found() bool {
+	return e.Quantity > 0 && e.UnitCost == nil && e.undoes.IsZero() && (e.Kind == KindCount || e.Kind == KindAdjust)
 }
 
 // book values an entry and changes what the variant is worth by it. value is

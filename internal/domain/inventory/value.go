@@ -48,6 +48,9 @@ func Worths(ctx context.Context, r db.Reader, variants []id.Variant) (map[id.Var
 	return out, err
 }
 
+// costless tells whether nothing says what a unit costs.
+func (w *worth) costless() bool { return w.quantity == 0 && w.cost == 0 }
+
 func (h *held) keepValues(rows []worthRow) {
 	for _, r := range rows {
 		h.values[r.Variant] = &worth{quantity: r.Quantity, value: r.Value, cost: r.Cost}
