@@ -162,6 +162,9 @@ func (w *removal) check(to inventory.Location, levels []inventory.Level) error {
 	if err := together(w.order, w.from, w.units, "moved"); err != nil {
 		return err
 	}
+	if err := w.apart(to); err != nil {
+		return err
+	}
 	for _, line := range unique(keys(w.units)) {
 		l := w.from.Line(line)
 		if l == nil {
@@ -178,6 +181,22 @@ func (w *removal) check(to inventory.Location, levels []inventory.Level) error {
 		}
 	}
 	return w.inStock(to, levels)
+}
+
+// apart refuses to part units that may not be split from those that other work of
+// the order has.
+func (w *removal) apart(to inventory.Location) error {
+	for _, f := range w.work {
+		if f.Order != w.order.ID || f.ID == w.from.ID || f.Status.Done() || f.Location == to.ID {
+			continue
+		}
+		for _, line := range unique(keys(w.units)) {
+			if len(inseparable(w.order, f, line)) > 0 {
+				return fault.New(fault.Conflict, "order.unsplittable", "%s may not be sent in several parcels, and another fulfillment order has a part of it: merge the two first.", w.order.Line(line).SKU)
+			}
+		}
+	}
+	return nil
 }
 
 // mayTake tells why a location may not be asked to send goods.
