@@ -29,6 +29,7 @@ type NewOrder struct {
 	Phone             string             `json:"phone,omitempty"`
 	ShipTo            address.Address    `json:"ship_to,omitzero" doc:"May be incomplete or come later; nothing is sent before."`
 	BillTo            address.Address    `json:"bill_to,omitzero" doc:"As ship_to, if it is left out."`
+	PickupLocationID  id.Location        `json:"pickup_location_id,omitzero" doc:"Where the customer fetches it; nothing is sent then."`
 	Currency          money.Currency     `json:"currency,omitempty" doc:"The channel's, if it is left out."`
 	TaxInclusive      *bool              `json:"tax_inclusive,omitempty" doc:"Whether prices, discounts and charges include tax; as the channel, if it is left out."`
 	Lines             []NewLine          `json:"lines" minItems:"1" maxItems:"1000"`

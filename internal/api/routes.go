@@ -53,6 +53,8 @@ func (s *Server) register() {
 	s.registerFulfillmentSteps()
 	s.registerFulfillmentMoves()
 	s.registerRejections()
+	s.registerPickups()
+	s.registerPickupSteps()
 	s.registerShipments()
 	s.registerShipping()
 	s.registerShipmentUndo()

@@ -66,7 +66,7 @@ func (t *translator) translate(ctx context.Context, n *NewOrder) (flow.Placement
 	f := fault.Fields{}
 	p := flow.Placement{Owe: n.Owe, Draft: order.Draft{
 		Channel: n.ChannelID, ExternalID: n.ExternalID, ExternalNumber: n.ExternalNumber, Status: n.Status, Customer: n.CustomerID,
-		Company: n.CompanyID, CompanyLocation: n.CompanyLocationID, Email: n.Email, Phone: n.Phone, ShipTo: n.ShipTo, BillTo: n.BillTo,
+		Company: n.CompanyID, CompanyLocation: n.CompanyLocationID, Email: n.Email, Phone: n.Phone, ShipTo: n.ShipTo, BillTo: n.BillTo, Pickup: n.PickupLocationID,
 		Currency: cmp.Or(n.Currency, ch.Currency), TaxInclusive: ch.TaxInclusive, Priority: n.Priority, Tags: n.Tags, Custom: n.Custom,
 		AssignedTo: n.AssignedTo, CustomerNote: n.CustomerNote, ShippingMethod: n.ShippingMethod, ExpiresAt: n.ExpiresAt.UTC(),
 		ShipBy: n.ShipBy.UTC(), DeliverBy: n.DeliverBy.UTC(), PlacedAt: n.PlacedAt.UTC(),

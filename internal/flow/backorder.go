@@ -24,8 +24,9 @@ type queue struct {
 	created      []*fulfillment.Order
 	changed      map[id.Order]*order.Order
 	decisions    []routing.Entry
-	recalls      bool                       // goods are taken off work only as long as they are not picked
-	causes       map[id.Order]routing.Cause // orders of which a decision is kept whatever it gives them
+	recalls      bool                        // goods are taken off work only as long as they are not picked
+	causes       map[id.Order]routing.Cause  // orders of which a decision is kept whatever it gives them
+	of           map[id.Order]id.Fulfillment // where units are taken off an order alone
 
 	spoils  map[id.Order]bool   // what is picked of an order and taken off is damaged
 	spoiled []inventory.Reclass // what was
@@ -36,7 +37,7 @@ type queue struct {
 func newQueue() *queue {
 	return &queue{
 		orders: map[id.Order]*order.Order{}, changed: map[id.Order]*order.Order{}, causes: map[id.Order]routing.Cause{}, spoils: map[id.Order]bool{},
-		capacity: capacities{},
+		capacity: capacities{}, of: map[id.Order]id.Fulfillment{},
 	}
 }
 
@@ -307,7 +308,11 @@ func (g *grants) serve(o *order.Order) error {
 	for _, unit := range g.together(o) {
 		at := g.home(o, unit)
 		if w := g.ways[unit[0].ID]; w.Kind == fulfillment.KindPickup {
-			at = w.Location // where the customer fetches it, however long that takes
+			for _, fetched := range []id.Location{o.Pickup, w.Location} { // however long it takes to come there
+				if at.IsZero() {
+					at = fetched
+				}
+			}
 		}
 		if at.IsZero() {
 			continue
@@ -326,7 +331,7 @@ func (g *grants) serve(o *order.Order) error {
 		return l.Backordered
 	}
 	cause := g.causes[o.ID]
-	if !slices.ContainsFunc(o.Lines, func(l *order.Line) bool { return wants(l) > 0 && (cause != "" || g.anywhere(l.Variant)) }) {
+	if !slices.ContainsFunc(o.Lines, func(l *order.Line) bool { return wants(l) > 0 && (cause != "" || g.anywhere(o, l.Variant)) }) {
 		return nil
 	}
 	request, lines := g.desk.request(o, wants)
@@ -407,7 +412,7 @@ func (g *grants) complete(o *order.Order, unit []*order.Line, at id.Location) er
 		if !g.desk.handsOver[at] {
 			return nil
 		}
-	} else if !g.ships(at) {
+	} else if !g.ships(o, at) {
 		return nil
 	}
 	free := func(l *order.Line) int64 {
@@ -437,14 +442,20 @@ func (g *grants) complete(o *order.Order, unit []*order.Line, at id.Location) er
 	return nil
 }
 
-func (g *grants) ships(at id.Location) bool {
-	return slices.ContainsFunc(g.desk.locations, func(l inventory.Location) bool { return l.ID == at && l.TakesOrders(g.desk.now) })
+// ships tells whether a location that serves a part of an order may serve the rest
+// now. A customer who fetches that part there fetches the rest there, too, wherever
+// all else is fetched.
+func (g *grants) ships(o *order.Order, at id.Location) bool {
+	return slices.ContainsFunc(g.desk.locations, func(l inventory.Location) bool {
+		return l.ID == at && (asked(o, &l) || !o.Pickup.IsZero()) && g.desk.shut(o, &l) == ""
+	})
 }
 
-// anywhere tells whether any location that ships has units of a variant.
-func (g *grants) anywhere(v id.Variant) bool {
+// anywhere tells whether any location that may serve an order now has units of a
+// variant.
+func (g *grants) anywhere(o *order.Order, v id.Variant) bool {
 	return slices.ContainsFunc(g.desk.locations, func(l inventory.Location) bool {
-		return l.TakesOrders(g.desk.now) && g.desk.stock[routing.At{Location: l.ID, Variant: v}] > 0
+		return asked(o, &l) && g.desk.shut(o, &l) == "" && g.desk.stock[routing.At{Location: l.ID, Variant: v}] > 0
 	})
 }
 
@@ -453,7 +464,7 @@ func (g *grants) anywhere(v id.Variant) bool {
 // is as open for them as it was for the rest. Who buys on credit passes the gate
 // anew, since it looks at the credit limit.
 func (g *grants) joins(o *order.Order, f *fulfillment.Order, l *order.Line, at id.Location) bool {
-	if f.Order != o.ID || f.Location != at || f.Kind != g.kind(l, at) || heldHere(o, f) != nil {
+	if f.Order != o.ID || f.Location != at || f.Kind != g.kind(o, l, at) || heldHere(o, f) != nil {
 		return false
 	}
 	return f.Status == fulfillment.Scheduled || f.Status == fulfillment.Open && (!o.OnTerms() || o.Company.IsZero()) &&
@@ -462,11 +473,11 @@ func (g *grants) joins(o *order.Order, f *fulfillment.Order, l *order.Line, at i
 
 // kind is the way in which units of a line reach the customer from a location: the
 // one that was meant before.
-func (g *grants) kind(l *order.Line, at id.Location) fulfillment.Kind {
+func (g *grants) kind(o *order.Order, l *order.Line, at id.Location) fulfillment.Kind {
 	if w, known := g.ways[l.ID]; known && (w.Location == at || w.Kind == fulfillment.KindShipToStore) {
 		return w.Kind
 	}
-	return fulfillment.KindShip
+	return wayOf(o)
 }
 
 // give gives stock at a location to a line that waits: with work that has not
@@ -482,9 +493,8 @@ func (g *grants) give(o *order.Order, l *order.Line, at id.Location, n int64, wh
 			return f.Add(l.ID, l.Variant, n)
 		}
 	}
-	f := fulfillment.New(g.desk.now, o.ID, at)
-	f.Kind, f.Decision, f.Priority, f.ShipBy = g.kind(l, at), why, o.Priority, g.desk.promise(o, at)
-	g.desk.given[at]++
+	f := g.desk.newWork(o, at, why)
+	f.Kind = g.kind(o, l, at)
 	g.created = append(g.created, f)
 	return f.Add(l.ID, l.Variant, n)
 }

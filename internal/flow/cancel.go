@@ -18,6 +18,7 @@ type Cancellation struct {
 	Order   id.Order
 	Version int64             // the version that the caller saw; 0: any
 	Lines   map[id.Line]int64 // units of lines; empty: all that was not shipped
+	Of      id.Fulfillment    // only what this one is working on; zero: of all, what nobody works on first
 	Reason  order.CancelReason
 	Note    string
 
@@ -48,6 +49,7 @@ func Cancel(ctx context.Context, tx *db.Tx, what []Cancellation) ([]*order.Order
 	log := newCancelLog(orders)
 	for _, c := range what {
 		o := orders[c.Order]
+		q.of[o.ID] = c.Of
 		if err := o.CheckVersion(c.Version); err != nil {
 			return nil, err
 		}
@@ -179,7 +181,11 @@ func cancelLines(o *order.Order, c Cancellation) ([]order.Cancelled, error) {
 	}
 	var out []order.Cancelled
 	for _, line := range unique(keys(c.Lines)) {
-		cancelled, err := o.Cancel(line, c.Lines[line], c.Reason)
+		cancel := o.Cancel
+		if !c.Of.IsZero() {
+			cancel = o.CancelWork
+		}
+		cancelled, err := cancel(line, c.Lines[line], c.Reason)
 		if err != nil {
 			return nil, err
 		}
@@ -247,7 +253,7 @@ func (q *queue) withdrawLine(tx *db.Tx, o *order.Order, c order.Cancelled, waiti
 	left := c.Allocated
 	for _, f := range byProgress(q.fulfillments, o.ID) {
 		l := f.Line(c.Line)
-		if l == nil || f.Status.Done() {
+		if of := q.of[o.ID]; l == nil || f.Status.Done() || !of.IsZero() && of != f.ID {
 			continue
 		}
 		n := min(left, l.Free())

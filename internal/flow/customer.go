@@ -6,6 +6,7 @@ import (
 	"purser/internal/base/id"
 	"purser/internal/domain/change"
 	"purser/internal/domain/customer"
+	"purser/internal/domain/fulfillment"
 	"purser/internal/domain/order"
 	"purser/internal/platform/db"
 )
@@ -19,6 +20,9 @@ func EraseCustomer(ctx context.Context, tx *db.Tx, c id.Customer) error {
 		return err
 	}
 	if err := change.Erase(ctx, tx, erased); err != nil {
+		return err
+	}
+	if err := fulfillment.ErasePersons(ctx, tx, erased); err != nil {
 		return err
 	}
 	_, err = customer.Erase(ctx, tx, c)

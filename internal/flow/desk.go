@@ -246,9 +246,9 @@ func (d *desk) openStock(ctx context.Context, tx *db.Tx, variants []id.Variant, 
 	}
 	d.handsOver = map[id.Location]bool{}
 	for _, l := range all {
-		d.handsOver[l.ID] = l.Active && l.Pickup && l.Kind.Sellable()
+		d.handsOver[l.ID] = l.TakesPickups(d.now)
 	}
-	d.locations = slices.DeleteFunc(all, func(l inventory.Location) bool { return !l.ShipsOnline || !l.Kind.Sellable() })
+	d.locations = slices.DeleteFunc(all, func(l inventory.Location) bool { return !l.ShipsOnline && !l.Pickup || !l.Kind.Sellable() })
 	d.capacity = capacities{}
 	for _, l := range d.locations {
 		if l.Capacity == 0 {
@@ -278,6 +278,9 @@ func (d *desk) openStock(ctx context.Context, tx *db.Tx, variants []id.Variant, 
 // serve routes one order over the stock that is left, and notes what follows.
 func (d *desk) serve(p *placing) error {
 	o := p.order
+	if err := d.mayBeFetched(p); err != nil {
+		return err
+	}
 	request, lines := d.request(o, wanted)
 	route, err := routing.Plan(request)
 	if err != nil {
@@ -305,7 +308,7 @@ func (d *desk) serve(p *placing) error {
 	for _, b := range route.Backorders {
 		l, at := lines[b.Line], b.Location
 		if at.IsZero() {
-			at = d.parkingPlace()
+			at = d.parkingPlace(o)
 		}
 		owe := o.OweBackorder
 		if p.owe {
@@ -328,23 +331,24 @@ func (d *desk) workAt(o *order.Order, at id.Location, why id.Decision) *fulfillm
 			return f
 		}
 	}
-	f := fulfillment.New(d.now, o.ID, at)
-	f.Decision, f.Priority, f.ShipBy = why, o.Priority, d.promise(o, at)
-	d.given[at]++
+	f := d.newWork(o, at, why)
 	d.fulfillments = append(d.fulfillments, f)
 	return f
 }
 
 // parkingPlace is where goods are awaited for which no location is eligible: the
-// merchant's first.
-func (d *desk) parkingPlace() id.Location {
-	best := d.locations[0]
-	for _, l := range d.locations {
-		if l.Sequence < best.Sequence {
+// merchant's first that sends any, or where the customer will fetch them.
+func (d *desk) parkingPlace(o *order.Order) id.Location {
+	if !o.Pickup.IsZero() {
+		return o.Pickup
+	}
+	var best *inventory.Location
+	for i := range d.locations {
+		if l := &d.locations[i]; asked(o, l) && (best == nil || l.Sequence < best.Sequence) {
 			best = l
 		}
 	}
-	return best.ID
+	return best.ID // mayOwe has seen that there is one
 }
 
 func (d *desk) claim(o *order.Order, l *order.Line, at id.Location, n int64, kind inventory.ClaimKind) {
@@ -377,6 +381,9 @@ func (d *desk) request(o *order.Order, wanted func(*order.Line) int64) (routing.
 	}
 	for i := range d.locations {
 		l := &d.locations[i]
+		if !asked(o, l) {
+			continue
+		}
 		c := routing.Location{ID: l.ID, Code: l.Code, Name: l.Name, Km: routing.UnknownKm, Sequence: int(l.Sequence), Market: l.Address.V.Country, CapacityLeft: routing.Unlimited}
 		if point, ok := l.Point(); ok && place.Known() {
 			c.Km = geo.Distance(point, place.Point)
@@ -388,9 +395,7 @@ func (d *desk) request(o *order.Order, wanted func(*order.Line) int64) (routing.
 		if at := d.leaves(l); !at.IsZero() {
 			c.Wait = int64(at.Sub(d.now) / time.Minute)
 		}
-		if c.Excluded = l.Why(d.now); !l.Active {
-			c.Excluded = "closed"
-		}
+		c.Excluded = d.shut(o, l)
 		d.leaveOut(&c, lines)
 		r.Locations = append(r.Locations, c)
 	}
@@ -467,7 +472,7 @@ func perKit(o *order.Order, kit *order.Line, wanted func(*order.Line) int64) map
 // mayOwe refuses an order of which goods are missing that may not be owed, or
 // not so many.
 func (d *desk) mayOwe(p *placing, lines []*order.Line, route routing.Route) error {
-	if len(d.locations) == 0 {
+	if p.order.Pickup.IsZero() && !slices.ContainsFunc(d.locations, func(l inventory.Location) bool { return l.ShipsOnline }) {
 		return fault.New(fault.Conflict, "routing.no_location", "There is no location that ships orders. Add one first.")
 	}
 	if p.owe {

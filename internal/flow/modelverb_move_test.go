@@ -108,7 +108,10 @@ func (h *history) reject(t *rapid.T) {
 		t.Skip("it is done after all")
 	}
 	code := ""
-	if f.Status == fulfillment.Scheduled {
+	switch {
+	case f.ForPickup():
+		code = "fulfillment.pickup"
+	case f.Status == fulfillment.Scheduled:
 		code = "fulfillment.scheduled"
 	}
 	h.want(t, h.Try(func(tx *db.Tx) error {
@@ -125,7 +128,11 @@ func (h *history) void(t *rapid.T) {
 		packed, err = flow.Pack(h.Ctx, tx, f.ID, 0, some, fulfillment.Carriage{})
 		return err
 	})
-	if f.Status == fulfillment.Scheduled {
+	switch {
+	case f.ForPickup():
+		h.want(t, err, "fulfillment.pickup")
+		return
+	case f.Status == fulfillment.Scheduled:
 		h.want(t, err, "fulfillment.scheduled")
 		return
 	}

@@ -169,6 +169,11 @@ func (h *history) cancel(t *rapid.T, s *sale, units map[id.Line]int64) {
 		return
 	}
 	h.want(t, err, "")
+	h.off(s, units, service)
+}
+
+// off lets the model follow units that were cancelled; none given are all.
+func (h *history) off(s *sale, units map[id.Line]int64, service bool) {
 	for _, l := range s.lines {
 		n := units[l.id]
 		if len(units) == 0 {
@@ -239,12 +244,17 @@ func (h *history) pick(t *rapid.T) {
 
 func (h *history) ship(t *rapid.T) {
 	s, f, some := h.someWork(t, (*fulfillment.Order).Free)
-	shipments, err := h.TryShip(flow.Shipping{Fulfillment: f.ID, Lines: some})
+	shipment, err := h.letGo(f, some, nil)
 	if !s.held.IsZero() {
 		h.want(t, err, "order.on_hold")
 		return
 	}
 	h.want(t, err, "")
+	h.left(s, f, shipment, some)
+}
+
+// left lets the model follow units that left.
+func (h *history) left(s *sale, f *fulfillment.Order, shipment *fulfillment.Shipment, some fulfillment.Quantities) {
 	rest := !s.billed
 	billed := s.bill()
 	cost := map[id.Line]int64{}
@@ -260,7 +270,7 @@ func (h *history) ship(t *rapid.T) {
 		billed += cost[l.id]
 		h.onHand[l.sku][h.LocationCode(f.Location)] -= n
 	}
-	s.sent = append(s.sent, h.sentWith(shipments[0], some, cost, billed, rest))
+	s.sent = append(s.sent, h.sentWith(shipment, some, cost, billed, rest))
 	s.capture(min(billed, s.balance()))
 	h.Settle(h.order(s))
 }

@@ -55,6 +55,9 @@ func Move(ctx context.Context, tx *db.Tx, m Moving) (*fulfillment.Order, error) 
 	if err := w.check(to, levels); err != nil {
 		return nil, err
 	}
+	if f.Kind == fulfillment.KindPickup {
+		w.order.Pickup = to.ID // what waits for stock is fetched there, too
+	}
 	decision, err := w.decide(ctx, tx, to)
 	if err != nil {
 		return nil, err
@@ -80,7 +83,11 @@ func Move(ctx context.Context, tx *db.Tx, m Moving) (*fulfillment.Order, error) 
 	}
 	q.decisions = append(q.decisions, decision)
 	q.changed[w.order.ID] = w.order
-	return target, q.fill(ctx, tx, w.variants())
+	variants := w.variants()
+	if f.Kind == fulfillment.KindPickup {
+		variants = append(variants, q.backordered([]id.Order{w.order.ID})...) // what waits may be there
+	}
+	return target, q.fill(ctx, tx, variants)
 }
 
 // takeHeld takes the sales order of a fulfillment order together with those that

@@ -168,7 +168,7 @@ func (c *closing) send(tx *db.Tx, o *order.Order, p *Past, work []*fulfillment.O
 		if err := f.Release(tx.Now()); err != nil {
 			return err
 		}
-		s, err := c.load(f, fulfillment.Carriage{}, what, tx.Now())
+		s, err := c.load(f, func() (*fulfillment.Shipment, error) { return f.Ship(what, fulfillment.Carriage{}, tx.Now()) })
 		if err != nil {
 			return err
 		}

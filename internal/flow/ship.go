@@ -47,17 +47,34 @@ func Ship(ctx context.Context, tx *db.Tx, shippings []Shipping) ([]*fulfillment.
 		if len(what) == 0 {
 			what = f.Free()
 		}
-		if shipments[i], err = d.load(f, s.Carriage, what, tx.Now()); err != nil {
+		if err := notFetched(f); err != nil {
+			return nil, err
+		}
+		shipments[i], err = d.load(f, func() (*fulfillment.Shipment, error) { return f.Ship(what, s.Carriage, tx.Now()) })
+		if err != nil {
 			return nil, err
 		}
 	}
+	return shipments, d.send(ctx, tx, shipments)
+}
+
+// send stores new shipments that left, and does what follows from that.
+func (d *dock) send(ctx context.Context, tx *db.Tx, shipments []*fulfillment.Shipment) error {
 	if err := fulfillment.Save(ctx, tx, d.saved()); err != nil {
-		return nil, err
+		return err
 	}
 	if err := fulfillment.InsertShipments(ctx, tx, shipments); err != nil {
-		return nil, err
+		return err
 	}
-	return shipments, d.depart(ctx, tx, shipments)
+	return d.depart(ctx, tx, shipments)
+}
+
+// notFetched refuses to send goods that their customer fetches.
+func notFetched(f *fulfillment.Order) error {
+	if f.Kind != fulfillment.KindPickup {
+		return nil
+	}
+	return fault.New(fault.Conflict, "fulfillment.pickup", "The customer fetches these goods: hand them over.")
 }
 
 // Dispatch books that packed shipments left.
@@ -167,13 +184,13 @@ func linesOf(f *fulfillment.Order) []id.Line {
 }
 
 // load lets units of a fulfillment order leave.
-func (d *dock) load(f *fulfillment.Order, c fulfillment.Carriage, what fulfillment.Quantities, now time.Time) (*fulfillment.Shipment, error) {
+func (d *dock) load(f *fulfillment.Order, leave func() (*fulfillment.Shipment, error)) (*fulfillment.Shipment, error) {
 	if err := d.mayLeave(f); err != nil {
 		return nil, err
 	}
 	var s *fulfillment.Shipment
 	err := withWork(d.orders[f.Order], f, func() (err error) {
-		if s, err = f.Ship(what, c, now); err != nil {
+		if s, err = leave(); err != nil {
 			return err
 		}
 		return d.shipLines(s)
@@ -185,6 +202,12 @@ func (d *dock) shipLines(s *fulfillment.Shipment) error {
 	o := d.orders[s.Order]
 	for _, l := range s.Lines {
 		if err := o.Ship(l.Line, l.Quantity); err != nil {
+			return err
+		}
+		if s.Status != fulfillment.ShipmentDelivered {
+			continue
+		}
+		if err := o.Deliver(l.Line, l.Quantity); err != nil {
 			return err
 		}
 	}

@@ -20,7 +20,7 @@ import (
 // goods are reserved again for the lines that had them, in work at their
 // location. Money that was captured stays, and is the order's balance until the
 // goods leave. What a carrier has seen, or what came back, has left: that is a
-// return.
+// return. What was handed over to a customer by mistake waits to be fetched again.
 func Unship(ctx context.Context, tx *db.Tx, sid id.Shipment, version int64, reason string) (*fulfillment.Shipment, error) {
 	if reason = text.Clean(reason); reason == "" {
 		return nil, fault.New(fault.Invalid, "shipment.no_reason", "Say why the shipment is taken back.")
@@ -47,11 +47,17 @@ func Unship(ctx context.Context, tx *db.Tx, sid id.Shipment, version int64, reas
 	if err := notComingBack(ctx, tx, o, s); err != nil {
 		return nil, err
 	}
+	arrived := s.Status == fulfillment.ShipmentDelivered
 	err = withWork(o, f, func() error {
 		if err := f.Unship(s, reason); err != nil {
 			return err
 		}
 		for _, l := range s.Lines {
+			if arrived {
+				if err := o.Undeliver(l.Line, l.Quantity); err != nil {
+					return err
+				}
+			}
 			if err := o.Unship(l.Line, l.Quantity); err != nil {
 				return err
 			}
@@ -66,6 +72,9 @@ func Unship(ctx context.Context, tx *db.Tx, sid id.Shipment, version int64, reas
 		return nil, err
 	}
 	if err := fulfillment.SaveShipments(ctx, tx, taken); err != nil {
+		return nil, err
+	}
+	if err := fulfillment.UndoHandover(ctx, tx, f, s); err != nil {
 		return nil, err
 	}
 	if err := d.bringBack(ctx, tx, s, reason); err != nil {

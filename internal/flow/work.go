@@ -137,6 +137,9 @@ func Pack(ctx context.Context, tx *db.Tx, fid id.Fulfillment, version int64, q f
 		if len(q) == 0 {
 			q = f.Free()
 		}
+		if err := notFetched(f); err != nil {
+			return err
+		}
 		if s, err = f.Pack(q, tx.Now()); err != nil {
 			return err
 		}

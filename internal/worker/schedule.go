@@ -30,6 +30,7 @@ type (
 	expireCredits struct{}
 	makeCounts    struct{}
 	endPauses     struct{}
+	expirePickups struct{}
 )
 
 // Kind names the job.
@@ -72,6 +73,9 @@ func (makeCounts) Kind() string { return "count.make_cycle" }
 // Kind names the job.
 func (endPauses) Kind() string { return "location.end_pauses" }
 
+// Kind names the job.
+func (expirePickups) Kind() string { return "pickup.expire_all" }
+
 // keepKeys is how long a repeated request still gets its first answer.
 const keepKeys = 30 * 24 * time.Hour
 
@@ -85,6 +89,7 @@ func schedules() []*river.PeriodicJob {
 		every(time.Hour, func() job.Args { return renewMoney{} }),
 		every(time.Hour, func() job.Args { return reviewCredit{} }),
 		every(time.Hour, func() job.Args { return expireReturns{} }),
+		every(10*time.Minute, func() job.Args { return expirePickups{} }),
 		every(time.Hour, func() job.Args { return cancelOwed{} }),
 		every(time.Hour, func() job.Args { return expireCredits{} }),
 		every(time.Hour, func() job.Args { return makeCounts{} }),
@@ -117,6 +122,7 @@ func (d Deps) schedules(workers *river.Workers) {
 	does(workers, func(ctx context.Context, _ expireCredits) error { return d.untilNone(ctx, flow.ExpireCredits) })
 	does(workers, func(ctx context.Context, _ makeCounts) error { return d.untilNone(ctx, flow.CycleCounts) })
 	does(workers, func(ctx context.Context, _ endPauses) error { return d.untilNone(ctx, flow.EndPauses) })
+	does(workers, func(ctx context.Context, _ expirePickups) error { return d.expireUnfetched(ctx) })
 	does(workers, func(ctx context.Context, a flow.RefillJob) error { return d.refill(ctx, a.Location) })
 	does(workers, func(ctx context.Context, a flow.ThawJob) error { return d.thaw(ctx, a.Location) })
 	does(workers, func(ctx context.Context, _ pruneKeys) error {
@@ -174,6 +180,25 @@ func (d Deps) cancelUnfillable(ctx context.Context) error {
 				return err
 			}
 			last = o
+		}
+	}
+}
+
+// expireUnfetched cancels pickups whose customers did not come, each in a
+// transaction of its own: one that was fetched meanwhile is left alone.
+func (d Deps) expireUnfetched(ctx context.Context) error {
+	var last id.Fulfillment
+	for {
+		due, err := flow.PickupsDue(ctx, d.DB, d.DB.Now(), last)
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		for _, f := range due {
+			err := d.DB.Write(ctx, func(tx *db.Tx) error { return flow.ExpirePickup(ctx, tx, f) })
+			if _, refused := fault.As(err); err != nil && !refused {
+				return err
+			}
+			last = f
 		}
 	}
 }

@@ -50,11 +50,74 @@ type Picked struct{ about }
 // Kind names the fact.
 func (Picked) Kind() string { return "fulfillment.picked" }
 
-// Readied says that the goods wait for the customer.
-type Readied struct{ about }
+// Readied says that goods wait for the customer, who is to show the code.
+type Readied struct {
+	about
+	Code      string    `json:"code"`
+	WaitUntil time.Time `json:"wait_until,omitzero"`
+	Units     int64     `json:"units"`
+}
 
 // Kind names the fact.
-func (Readied) Kind() string { return "fulfillment.ready" }
+func (Readied) Kind() string { return "pickup.ready" }
+
+// Unreadied says that goods were not ready after all.
+type Unreadied struct{ about }
+
+// Kind names the fact.
+func (Unreadied) Kind() string { return "pickup.unready" }
+
+// Reminded says that the customer is to be told again.
+type Reminded struct {
+	about
+	Code      string    `json:"code"`
+	WaitUntil time.Time `json:"wait_until,omitzero"`
+	Times     int64     `json:"times"`
+}
+
+// Kind names the fact.
+func (Reminded) Kind() string { return "pickup.reminded" }
+
+// CustomerArrived says that the customer waits outside.
+type CustomerArrived struct {
+	about
+	Bay string `json:"bay,omitempty"`
+}
+
+// Kind names the fact.
+func (CustomerArrived) Kind() string { return "pickup.arrived" }
+
+// HandedOver says that somebody took goods over the counter.
+type HandedOver struct {
+	about
+	Shipment id.Shipment `json:"shipment_id"`
+	Units    int64       `json:"units"`
+	Left     int64       `json:"left" doc:"Units that still wait."`
+	Person   string      `json:"person"`
+	Proof    Proof       `json:"proof"`
+}
+
+// Kind names the fact.
+func (HandedOver) Kind() string { return "pickup.handed_over" }
+
+// HandoverUndone says that nobody took goods after all.
+type HandoverUndone struct {
+	about
+	Shipment id.Shipment `json:"shipment_id"`
+	Units    int64       `json:"units"`
+}
+
+// Kind names the fact.
+func (HandoverUndone) Kind() string { return "pickup.handover_undone" }
+
+// PickupRanOut says that nobody fetched units in time.
+type PickupRanOut struct {
+	about
+	Units int64 `json:"units"`
+}
+
+// Kind names the fact.
+func (PickupRanOut) Kind() string { return "pickup.expired" }
 
 // Withdrawn says that units were taken off.
 type Withdrawn struct {

@@ -158,7 +158,7 @@ func (o *Order) Add(line id.Line, variant id.Variant, n int64) error {
 
 // ask asks for n more units, which have to be picked.
 func (o *Order) ask(line id.Line, variant id.Variant, n int64) {
-	o.PickedAt, o.PackedAt = time.Time{}, time.Time{}
+	o.PickedAt, o.PackedAt, o.ReadyAt = time.Time{}, time.Time{}, time.Time{}
 	if l := o.Line(line); l != nil {
 		l.Quantity += n
 		return
@@ -272,7 +272,7 @@ func (o *Order) Unpick(line id.Line, n int64) error {
 		return tooMany("put back", n, free)
 	}
 	l.Picked -= n
-	o.PickedAt = time.Time{}
+	o.PickedAt, o.ReadyAt = time.Time{}, time.Time{}
 	return nil
 }
 
@@ -297,20 +297,6 @@ func (o *Order) find(line id.Line, n int64) (*Line, error) {
 		return nil, fault.New(fault.NotFound, "fulfillment.line_not_found", "The fulfillment order has no line %s.", line)
 	}
 	return l, nil
-}
-
-// Ready says that the goods wait for the customer, for a pickup.
-func (o *Order) Ready(now time.Time) error {
-	if o.Kind != KindPickup && o.Kind != KindShipToStore {
-		return fault.New(fault.Conflict, "fulfillment.not_a_pickup", "The fulfillment order is not for a pickup (%s).", o.Kind)
-	}
-	if o.Status != Open && o.Status != InProgress {
-		return o.forbids("made ready", "")
-	}
-	o.begin()
-	o.ReadyAt = now
-	o.say(Readied{o.about()})
-	return nil
 }
 
 // Cancel takes n units of an order line off, unpicked ones first. Packed units

@@ -239,6 +239,7 @@ func (o *Order) Void(s *Shipment, reason string) error {
 // carrier has seen the parcel. The flow brings the stock back.
 func (o *Order) Unship(s *Shipment, reason string) error {
 	switch {
+	case s.Status == ShipmentDelivered && o.ForPickup(): // it was handed over, which no carrier has seen
 	case s.Status == ShipmentDelivered:
 		return fault.New(fault.Conflict, "shipment.delivered", "Shipment %d was delivered: take its goods back with a return.", s.Number)
 	case s.Status != ShipmentShipped:
@@ -254,6 +255,9 @@ func (o *Order) Unship(s *Shipment, reason string) error {
 		l.Picked += s.Lines[i].Quantity
 	}
 	s.Status = ShipmentVoided
+	if o.ForPickup() {
+		s.Tracking, s.DeliveredAt = TrackingUnknown, time.Time{}
+	}
 	o.Status, o.PackedAt, o.ClosedAt = InProgress, time.Time{}, time.Time{}
 	s.say(Unshipped{s.about(), s.Units(), reason})
 	return nil

@@ -96,7 +96,7 @@ func (d *Draft) order(now time.Time, day string) *Order {
 		Status: d.Status, Customer: d.Customer, Company: d.Company, CompanyLocation: d.CompanyLocation,
 		Email: text.EmailKey(text.Clean(d.Email)), Phone: text.Clean(d.Phone),
 		ShipTo: db.JSON[Address]{V: d.ShipTo.Clean()}, BillTo: db.JSON[Address]{V: d.BillTo.Clean()},
-		Currency: d.Currency, Base: d.Base, Rate: strings.TrimSpace(d.Rate), RateDate: d.RateDate, TaxInclusive: d.TaxInclusive,
+		Pickup: d.Pickup, Currency: d.Currency, Base: d.Base, Rate: strings.TrimSpace(d.Rate), RateDate: d.RateDate, TaxInclusive: d.TaxInclusive,
 		Priority: d.Priority, Tags: db.JSON[[]string]{V: addTags(nil, d.Tags)}, Custom: custom(d.Custom), AssignedTo: d.AssignedTo,
 		CustomerNote: text.Clean(d.CustomerNote), ShippingMethod: text.Clean(d.ShippingMethod),
 		ExpiresAt: d.ExpiresAt, ShipBy: d.ShipBy, DeliverBy: d.DeliverBy,

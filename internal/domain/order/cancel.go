@@ -57,7 +57,25 @@ func (o *Order) Cancel(line id.Line, n int64, reason CancelReason) ([]Cancelled,
 			return nil, tooMany(p.line, "cancelled", p.n, room)
 		}
 	}
-	return o.cancel(parts, reason), nil
+	return o.cancel(parts, reason, false), nil
+}
+
+// CancelWork is Cancel of units that a location works on: those that wait, or
+// that nobody has begun with, stay.
+func (o *Order) CancelWork(line id.Line, n int64, reason CancelReason) ([]Cancelled, error) {
+	if err := o.mayCancel(reason); err != nil {
+		return nil, err
+	}
+	parts, err := o.parts(line, n)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range parts {
+		if room := p.line.InWork; p.n > room {
+			return nil, tooMany(p.line, "cancelled", p.n, room)
+		}
+	}
+	return o.cancel(parts, reason, true), nil
 }
 
 // CancelAll takes all off the order that was not shipped. An order of which
@@ -75,7 +93,7 @@ func (o *Order) CancelAll(reason CancelReason) ([]Cancelled, error) {
 	if len(parts) == 0 {
 		return nil, fault.New(fault.Conflict, "order.already_shipped", "All of order %d was shipped: take it back with a return.", o.Number)
 	}
-	return o.cancel(parts, reason), nil
+	return o.cancel(parts, reason, false), nil
 }
 
 // Cancellable tells whether CancelAll would cancel the whole order: it is not
@@ -109,10 +127,10 @@ func (l *Line) cancellable() int64 {
 	return l.Open()
 }
 
-func (o *Order) cancel(parts []part, reason CancelReason) []Cancelled {
+func (o *Order) cancel(parts []part, reason CancelReason, work bool) []Cancelled {
 	out := make([]Cancelled, len(parts))
 	for i, p := range parts {
-		c := p.line.cancel(p.n)
+		c := p.line.cancel(p.n, work)
 		out[i] = c
 		o.off = append(o.off, LineUnits{c.Line, c.SKU, c.Quantity})
 		o.offSum += c.Amount.Total + c.Credit.Total
@@ -129,8 +147,9 @@ func (o *Order) cancel(parts []part, reason CancelReason) []Cancelled {
 	return out
 }
 
-// cancel takes n units off a line; the caller has checked that there are.
-func (l *Line) cancel(n int64) Cancelled {
+// cancel takes n units off a line, those in work first or last; the caller has
+// checked that there are.
+func (l *Line) cancel(n int64, work bool) Cancelled {
 	c := Cancelled{Line: l.ID, Variant: l.Variant, SKU: l.SKU, Quantity: n}
 	free := min(n, l.uninvoiced())
 	// What was invoiced stays so; the customer gets it back unless he has it
@@ -140,12 +159,16 @@ func (l *Line) cancel(n int64) Cancelled {
 	c.Amount = l.share(&l.CancelledTotal, &l.CancelledTax, free)
 	c.Credit = l.credit(credit)
 
-	c.Unallocated = min(n, l.Unallocated)
-	n -= c.Unallocated
-	c.Backordered = min(n, l.Backordered)
-	n -= c.Backordered
-	c.Allocated = n
-	c.InWork = max(n-(l.Allocated-l.InWork), 0)
+	if work {
+		c.Allocated, c.InWork = n, n
+	} else {
+		c.Unallocated = min(n, l.Unallocated)
+		n -= c.Unallocated
+		c.Backordered = min(n, l.Backordered)
+		n -= c.Backordered
+		c.Allocated = n
+		c.InWork = max(n-(l.Allocated-l.InWork), 0)
+	}
 
 	l.Unallocated -= c.Unallocated
 	l.Backordered -= c.Backordered

@@ -19,8 +19,9 @@ type Draft struct {
 	CompanyLocation id.CompanyLocation `json:"company_location_id,omitzero"`
 	Email           string             `json:"email,omitempty"`
 	Phone           string             `json:"phone,omitempty"`
-	ShipTo          Address            `json:"ship_to"` // may still be incomplete, or come later
-	BillTo          Address            `json:"bill_to"` // empty: ShipTo
+	ShipTo          Address            `json:"ship_to"`                     // may still be incomplete, or come later
+	BillTo          Address            `json:"bill_to"`                     // empty: ShipTo
+	Pickup          id.Location        `json:"pickup_location_id,omitzero"` // zero: it is sent
 	Currency        money.Currency     `json:"currency"`
 	Base            money.Currency     `json:"base_currency"`
 	Rate            string             `json:"exchange_rate,omitempty"` // base currency for one unit of Currency; not needed where they are the same

@@ -81,7 +81,7 @@ func (o *Order) Remove(line id.Line, n int64, reason CancelReason) ([]Cancelled,
 	if err != nil {
 		return nil, err
 	}
-	out := o.cancel(parts, reason)
+	out := o.cancel(parts, reason, false)
 	o.refreshLines()
 	return out, nil
 }

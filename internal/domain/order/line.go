@@ -59,6 +59,9 @@ var (
 	deliver = verb{"delivered", sent,
 		func(l *Line) int64 { return l.Shipped - l.Delivered },
 		func(l *Line, n int64) { l.Delivered += n }}
+	undeliver = verb{"taken back from who has it", sent,
+		func(l *Line) int64 { return l.Delivered },
+		func(l *Line, n int64) { l.Delivered -= n }}
 	takeBack = verb{"returned", sent,
 		func(l *Line) int64 { return l.Shipped - l.Returned },
 		func(l *Line, n int64) { l.Returned += n }}
@@ -123,6 +126,9 @@ func (o *Order) Unship(line id.Line, n int64) error { return o.move(unship, line
 
 // Deliver says that n shipped units of a line arrived.
 func (o *Order) Deliver(line id.Line, n int64) error { return o.move(deliver, line, n) }
+
+// Undeliver says that n units of a line had not arrived after all.
+func (o *Order) Undeliver(line id.Line, n int64) error { return o.move(undeliver, line, n) }
 
 // Return says that n shipped units of a line came back. What the customer gets
 // for them is a matter of Credit.

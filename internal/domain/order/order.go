@@ -65,6 +65,7 @@ type Header struct {
 	Phone             string                `db:"phone" json:"phone,omitempty"`
 	ShipTo            db.JSON[Address]      `db:"ship_to" json:"ship_to"`
 	BillTo            db.JSON[Address]      `db:"bill_to" json:"bill_to"`
+	Pickup            id.Location           `db:"pickup_location_id" json:"pickup_location_id,omitzero" doc:"Where the customer fetches it; missing: it is sent."`
 	Currency          money.Currency        `db:"currency" json:"currency"`
 	Base              money.Currency        `db:"base_currency" json:"base_currency" doc:"The currency of the company's books."`
 	Rate              string                `db:"exchange_rate" json:"exchange_rate" doc:"Base currency for one unit of the order's currency."`

@@ -216,6 +216,7 @@ var headerColumns = []column[Header]{
 	{"phone", "text", func(h *Header) any { return h.Phone }},
 	{"ship_to", "jsonb", func(h *Header) any { return h.ShipTo }},
 	{"bill_to", "jsonb", func(h *Header) any { return h.BillTo }},
+	{"pickup_location_id", "uuid", func(h *Header) any { return h.Pickup }},
 	{"currency", "text", func(h *Header) any { return h.Currency }},
 	{"base_currency", "text", func(h *Header) any { return h.Base }},
 	{"exchange_rate", "text", func(h *Header) any { return h.Rate }},

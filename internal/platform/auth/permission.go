@@ -33,8 +33,9 @@ const (
 	RoutingWrite    Permission = "routing:write"
 	FulfillmentRead Permission = "fulfillment:read"
 	FulfillmentWork Permission = "fulfillment:work"
-	FulfillmentMove Permission = "fulfillment:move"   // choose another location by hand
-	FulfillmentUndo Permission = "fulfillment:unship" // take back a shipment that had not left
+	FulfillmentMove Permission = "fulfillment:move"     // choose another location by hand
+	FulfillmentUndo Permission = "fulfillment:unship"   // take back a shipment that had not left
+	FulfillmentGive Permission = "fulfillment:handover" // hand goods over to customers who fetch them
 	ReturnWrite     Permission = "return:write"
 	PaymentRead     Permission = "payment:read"
 	PaymentWrite    Permission = "payment:write"
@@ -79,16 +80,16 @@ var reading = []Permission{CatalogRead, CustomerRead, StockRead, ChannelRead, Or
 var rolePermissions = map[Role][]Permission{
 	Owner: append([]Permission{
 		CatalogWrite, CostRead, CustomerWrite, CustomerErase, StockAdjust, StockReceive, StockTransfer, StockRepair, StockCount, StockApprove,
-		LocationWrite, LocationSwitch, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, OrderCredit, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo,
+		LocationWrite, LocationSwitch, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, OrderCredit, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo, FulfillmentGive,
 		ReturnWrite, PaymentWrite, PaymentRefund, CreditWrite, BooksRead, BooksWrite, AuditRead, SettingRead, SettingWrite,
 		UserRead, UserWrite, ImportRun, JobRead, JobWrite, AutomationWrite, WebhookRead, WebhookWrite,
 	}, reading...),
 	Operations: append([]Permission{
 		CatalogWrite, CostRead, CustomerWrite, StockAdjust, StockReceive, StockTransfer, StockCount, StockApprove, LocationWrite, LocationSwitch, ChannelWrite,
-		OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo, ReturnWrite, PaymentWrite,
+		OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo, FulfillmentGive, ReturnWrite, PaymentWrite,
 		SettingRead, ImportRun, JobRead, JobWrite, AutomationWrite, WebhookRead, WebhookWrite,
 	}, reading...),
-	Warehouse:  {CatalogRead, StockRead, StockAdjust, StockReceive, StockTransfer, StockCount, LocationSwitch, OrderRead, FulfillmentRead, FulfillmentWork, ReturnWrite},
+	Warehouse:  {CatalogRead, StockRead, StockAdjust, StockReceive, StockTransfer, StockCount, LocationSwitch, OrderRead, FulfillmentRead, FulfillmentWork, FulfillmentGive, ReturnWrite},
 	Counter:    {CatalogRead, StockCount},
 	Service:    append([]Permission{CustomerWrite, OrderWrite, OrderEdit, OrderCancel, OrderHold, FulfillmentMove, ReturnWrite, PaymentWrite, PaymentRefund, CreditWrite}, reading...),
 	Buyer:      {CatalogRead, CatalogWrite, CostRead, StockRead, StockReceive, StockTransfer, OrderRead, EventRead},
