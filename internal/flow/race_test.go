@@ -17,24 +17,15 @@ import (
 	"purser/internal/domain/payment"
 	"purser/internal/flow"
 	"purser/internal/platform/db"
+	"purser/internal/test/dbtest"
 	"purser/internal/test/shop"
 )
 
-// race runs a scenario like each, on a PostgreSQL that does not look for deadlocks: two transactions that wait for
-// each other would be run again in silence, and here fail after a while with db.busy.
+// race runs a scenario like each, on a PostgreSQL that does not look for deadlocks.
 func race(t *testing.T, scenario func(t *testing.T, s *shop.Shop)) {
 	t.Helper()
 	each(t, func(t *testing.T, s *shop.Shop) {
-		if pool := s.DB.Pool(); pool != nil {
-			s.Write(func(tx *db.Tx) error {
-				name, err := db.Get[string](s.Ctx, tx, `SELECT quote_ident(current_database())`)
-				if err == nil {
-					_, err = tx.Exec(s.Ctx, `ALTER DATABASE `+name+` SET deadlock_timeout = '1min'`)
-				}
-				return err
-			})
-			pool.Reset() // the setting is for new connections
-		}
+		dbtest.LeaveDeadlocks(t, s.DB)
 		scenario(t, s)
 	})
 }

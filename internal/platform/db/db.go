@@ -31,11 +31,23 @@ var _, _, _ Reader = (*DB)(nil), (*Tx)(nil), (*Snapshot)(nil)
 // DB is an open database.
 type DB struct {
 	Now         func() time.Time // the clock; tests replace it
+	Step        Step             // nil, but for tests
 	read, write *sql.DB
 	pool        *pgxpool.Pool // nil on SQLite
 	path        string        // the file, on SQLite
 	engine      *engine
 	unlock      func()
+}
+
+// Step is called before each statement, and as BEGIN and COMMIT before those of
+// Write. A test that sets it may let a statement wait, to have two transactions
+// go on in an order of its own.
+type Step func(ctx context.Context, statement string)
+
+func (s Step) at(ctx context.Context, statement string) {
+	if s != nil {
+		s(ctx, statement)
+	}
 }
 
 // Postgres tells whether the database is PostgreSQL, for the few functions that
@@ -70,12 +82,14 @@ func (d *DB) Close() error {
 
 // Query runs a query outside a transaction.
 func (d *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	d.Step.at(ctx, query)
 	rows, err := d.read.QueryContext(ctx, d.engine.bind(query), d.engine.args(args)...)
 	return rows, d.engine.explain(err)
 }
 
 // QueryRow runs a query of one row outside a transaction.
 func (d *DB) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
+	d.Step.at(ctx, query)
 	return d.read.QueryRowContext(ctx, d.engine.bind(query), d.engine.args(args)...)
 }
 
@@ -84,6 +98,7 @@ type Tx struct {
 	tx     *sql.Tx
 	pgx    pgx.Tx // the same transaction, on PostgreSQL
 	engine *engine
+	step   Step
 	now    time.Time
 	after  []func()
 	memo   map[any]any
@@ -101,16 +116,19 @@ func (tx *Tx) Postgres() bool { return tx.pgx != nil }
 
 // Query runs a query in the transaction.
 func (tx *Tx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	tx.step.at(ctx, query)
 	return tx.tx.QueryContext(ctx, tx.engine.bind(query), tx.engine.args(args)...)
 }
 
 // QueryRow runs a query of one row in the transaction.
 func (tx *Tx) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
+	tx.step.at(ctx, query)
 	return tx.tx.QueryRowContext(ctx, tx.engine.bind(query), tx.engine.args(args)...)
 }
 
 // Exec runs a statement and returns the number of rows it changed.
 func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	tx.step.at(ctx, query)
 	res, err := tx.tx.ExecContext(ctx, tx.engine.bind(query), tx.engine.args(args)...)
 	if err != nil {
 		return 0, err
@@ -198,6 +216,7 @@ func (d *DB) Try(ctx context.Context, fn func(*Tx) error) error {
 }
 
 func (d *DB) writeOnce(ctx context.Context, fn func(*Tx) error) (after []func(), err error) {
+	d.Step.at(ctx, "BEGIN")
 	conn, err := d.write.Conn(ctx)
 	if err != nil {
 		return nil, err
@@ -208,7 +227,7 @@ func (d *DB) writeOnce(ctx context.Context, fn func(*Tx) error) (after []func(),
 		return nil, err
 	}
 	defer stx.Rollback()
-	tx := &Tx{tx: stx, engine: d.engine, now: d.Now().UTC().Truncate(time.Microsecond)}
+	tx := &Tx{tx: stx, engine: d.engine, step: d.Step, now: d.Now().UTC().Truncate(time.Microsecond)}
 	if d.pool != nil {
 		err = conn.Raw(func(c any) error {
 			tx.pgx = joined{c.(*stdlib.Conn).Conn()}
@@ -221,6 +240,7 @@ func (d *DB) writeOnce(ctx context.Context, fn func(*Tx) error) (after []func(),
 	if err := fn(tx); err != nil {
 		return nil, err
 	}
+	d.Step.at(ctx, "COMMIT")
 	return tx.after, stx.Commit()
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"purser/internal/platform/db"
 	"purser/internal/test/pgcluster"
 	"purser/internal/test/repo"
 )
@@ -196,4 +197,24 @@ func databaseURL(base, name string) (string, error) {
 	}
 	u.Path = "/" + name
 	return u.String(), nil
+}
+
+// LeaveDeadlocks has a PostgreSQL database leave two transactions that wait for each other alone, so that a test
+// sees them: they would be run again in silence, and now fail after a while with db.busy.
+func LeaveDeadlocks(tb testing.TB, d *db.DB) {
+	tb.Helper()
+	if !d.Postgres() {
+		return
+	}
+	err := d.Write(tb.Context(), func(tx *db.Tx) error {
+		name, err := db.Get[string](tb.Context(), tx, `SELECT quote_ident(current_database())`)
+		if err == nil {
+			_, err = tx.Exec(tb.Context(), `ALTER DATABASE `+name+` SET deadlock_timeout = '1min'`)
+		}
+		return err
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	d.Pool().Reset() // the setting is for new connections
 }

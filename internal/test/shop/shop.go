@@ -118,6 +118,13 @@ func (s *Shop) On(t testing.TB) *Shop {
 	return &c
 }
 
+// In is the shop whose verbs run in a context.
+func (s *Shop) In(ctx context.Context) *Shop {
+	c := *s
+	c.Ctx = ctx
+	return &c
+}
+
 // Write runs fn in a transaction.
 func (s *Shop) Write(fn func(tx *db.Tx) error) {
 	s.T.Helper()
