@@ -39,22 +39,6 @@ func (p *Problem) GetStatus() int { return p.Status }
 // ContentType makes huma send application/problem+json.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
-// statusOf is the one table from kinds of faults to HTTP.
-var statusOf = map[fault.Kind]int{
-	fault.Invalid:         http.StatusUnprocessableEntity,
-	fault.Unauthenticated: http.StatusUnauthorized,
-	fault.Forbidden:       http.StatusForbidden,
-	fault.NotFound:        http.StatusNotFound,
-	fault.Conflict:        http.StatusConflict,
-	fault.Stale:           http.StatusPreconditionFailed,
-	fault.Shortage:        http.StatusConflict,
-	fault.Mismatch:        http.StatusUnprocessableEntity,
-	fault.TooMany:         http.StatusTooManyRequests,
-	fault.Upstream:        http.StatusBadGateway,
-	fault.Unavailable:     http.StatusServiceUnavailable,
-	fault.Internal:        http.StatusInternalServerError,
-}
-
 // problemOf turns any error into a problem. What is not a fault is ours: the
 // caller learns only that, and log gets the rest.
 func problemOf(err error) *Problem {
@@ -62,11 +46,8 @@ func problemOf(err error) *Problem {
 	if errors.As(err, &p) {
 		return p
 	}
-	f, ok := fault.As(err)
-	if !ok {
-		f = fault.New(fault.Internal, "internal", "Something went wrong on our side. Nothing was changed; try again, and tell the operator if it stays.")
-	}
-	status := statusOf[f.Kind]
+	f := fault.Of(err)
+	status := f.Kind.Status()
 	p = &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: f.Code, Detail: f.Message, Facts: f.Detail}
 	for _, field := range slices.Sorted(maps.Keys(f.Fields)) {
 		p.Fields = append(p.Fields, FieldFault{field, f.Fields[field]})

@@ -33,6 +33,38 @@ const (
 	Internal        Kind = "internal"        // our bug
 )
 
+// statuses is the one table from kinds to HTTP.
+var statuses = map[Kind]int{
+	Invalid:         422,
+	Unauthenticated: 401,
+	Forbidden:       403,
+	NotFound:        404,
+	Conflict:        409,
+	Stale:           412,
+	Shortage:        409,
+	Mismatch:        422,
+	TooMany:         429,
+	Upstream:        502,
+	Unavailable:     503,
+}
+
+// Status is the HTTP status of an answer with a fault of the kind.
+func (k Kind) Status() int {
+	if s, ok := statuses[k]; ok {
+		return s
+	}
+	return 500
+}
+
+// Of returns err as a fault. One that is not a fault is Internal: its own text is
+// for the log, and the caller learns only that it is not the caller's doing.
+func Of(err error) *Error {
+	if f, ok := As(err); ok {
+		return f
+	}
+	return New(Internal, "internal", "Something went wrong on our side. Nothing was changed; try again, and tell the operator if it stays.")
+}
+
 // Error is an error of a kind, safe to show to the caller.
 type Error struct {
 	Kind    Kind
