@@ -15,6 +15,7 @@ const (
 	maxTries      = 5
 	lockout       = 15 * time.Minute
 	sessionIdle   = 12 * time.Hour
+	seenEvery     = 5 * time.Minute // the use of a session is noted no more often
 	sessionLength = 14 * 24 * time.Hour
 	linkLength    = 24 * time.Hour
 )
@@ -70,10 +71,10 @@ func failedTry(ctx context.Context, tx *db.Tx, uid id.User) error {
 	return err
 }
 
-// SessionUser finds the user of a session token.
+// SessionUser finds the user of a session token. A session that is used goes on.
 func SessionUser(ctx context.Context, d *db.DB, token string) (User, error) {
-	uid, err := db.Get[id.User](ctx, d, `
-		SELECT s.user_id FROM session s JOIN app_user u ON u.id = s.user_id
+	s, err := db.Get[Session](ctx, d, `
+		SELECT `+sessionColumns+` FROM session s JOIN app_user u ON u.id = s.user_id
 		WHERE s.token_hash = ? AND s.expires_at > ? AND s.last_seen_at > ? AND u.active`,
 		hashToken(token), d.Now(), d.Now().Add(-sessionIdle))
 	if db.None(err) {
@@ -82,7 +83,44 @@ func SessionUser(ctx context.Context, d *db.DB, token string) (User, error) {
 	if err != nil {
 		return User{}, err
 	}
-	return GetUser(ctx, d, uid)
+	if d.Now().Sub(s.LastSeenAt) > seenEvery {
+		err := d.Write(ctx, func(tx *db.Tx) error {
+			_, err := tx.Exec(ctx, `UPDATE session SET last_seen_at = ? WHERE id = ?`, tx.Now(), s.ID)
+			return err
+		})
+		if err != nil {
+			return User{}, err
+		}
+	}
+	return GetUser(ctx, d, s.User)
+}
+
+// Session is a sign-in that has not ended.
+type Session struct {
+	ID         id.Session `db:"id"`
+	User       id.User    `db:"user_id"`
+	CreatedAt  time.Time  `db:"created_at"`
+	LastSeenAt time.Time  `db:"last_seen_at"`
+	Agent      string     `db:"agent"`
+}
+
+const sessionColumns = `s.id, s.user_id, s.created_at, s.last_seen_at, s.agent`
+
+// Sessions lists the sessions of a user that have not ended, the last used first.
+func Sessions(ctx context.Context, d *db.DB, uid id.User) ([]Session, error) {
+	return db.Select[Session](ctx, d, `
+		SELECT `+sessionColumns+` FROM session s WHERE s.user_id = ? AND s.expires_at > ? AND s.last_seen_at > ?
+		ORDER BY s.last_seen_at DESC, s.id`, uid, d.Now(), d.Now().Add(-sessionIdle))
+}
+
+// SignOutElsewhere ends all sessions of a user but the one with a token, and
+// returns how many.
+func SignOutElsewhere(ctx context.Context, tx *db.Tx, uid id.User, token string) (int64, error) {
+	n, err := tx.Exec(ctx, `DELETE FROM session WHERE user_id = ? AND token_hash <> ?`, uid, hashToken(token))
+	if err != nil || n == 0 {
+		return n, err
+	}
+	return n, audit.Record(ctx, tx, "sign_out_elsewhere", "user", uid.String(), nil, nil)
 }
 
 // SignOut ends a session.

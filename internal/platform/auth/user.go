@@ -15,15 +15,18 @@ import (
 
 // User is a person who signs in.
 type User struct {
-	ID          id.User       `db:"id" json:"id"`
-	Email       string        `db:"email" json:"email"`
-	Name        string        `db:"name" json:"name"`
-	Role        Role          `db:"role" json:"role"`
-	Active      bool          `db:"active" json:"active"`
-	LastLoginAt time.Time     `db:"last_login_at" json:"last_login_at,omitzero"`
-	Version     int64         `db:"version" json:"version"`
-	CreatedAt   time.Time     `db:"created_at" json:"created_at"`
-	Locations   []id.Location `json:"locations,omitempty"`
+	ID          id.User   `db:"id" json:"id"`
+	Email       string    `db:"email" json:"email"`
+	Name        string    `db:"name" json:"name"`
+	Role        Role      `db:"role" json:"role"`
+	Active      bool      `db:"active" json:"active"`
+	LastLoginAt time.Time `db:"last_login_at" json:"last_login_at,omitzero"`
+	Version     int64     `db:"version" json:"version"`
+	CreatedAt   time.Time `db:"created_at" json:"created_at"`
+
+	Preferences db.JSON[Preferences] `db:"preferences" json:"-"`
+
+	Locations []id.Location `json:"locations,omitempty"`
 }
 
 // Principal is the user as one who acts.
@@ -73,7 +76,7 @@ func (n NewUser) check() error {
 	return checkPassword(n.Password)
 }
 
-const userColumns = `id, email, name, role, active, last_login_at, version, created_at`
+const userColumns = `id, email, name, role, active, last_login_at, version, created_at, preferences`
 
 // AddUser creates a user.
 func AddUser(ctx context.Context, tx *db.Tx, n NewUser) (User, error) {
@@ -210,4 +213,17 @@ func SetPassword(ctx context.Context, tx *db.Tx, uid id.User, password string) e
 		return err
 	}
 	return audit.Record(ctx, tx, "set_password", "user", uid.String(), nil, nil)
+}
+
+// CheckOwnPassword refuses unless password is the user's: whoever finds an open
+// browser must not take the account over.
+func CheckOwnPassword(ctx context.Context, r db.Reader, uid id.User, password string) error {
+	hash, err := db.Get[string](ctx, r, `SELECT password_hash FROM app_user WHERE id = ?`, uid)
+	if err != nil {
+		return err
+	}
+	if !verifyPassword(hash, password) {
+		return fault.Fields{"old": "is wrong"}.Err("profile.wrong_password", "The present password is wrong.")
+	}
+	return nil
 }
