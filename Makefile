@@ -1,10 +1,12 @@
 # `make help` lists what there is to make.
 
 GOLANGCI_VERSION := v2.15.0
+TEMPL_VERSION    := v0.3.1020
 
 # Go's own temporary folders and caches are used; what is built for this project lies in bin/.
 BIN  := bin
 LINT := $(BIN)/golangci-lint-$(GOLANGCI_VERSION)
+TEMPL := $(BIN)/templ-$(TEMPL_VERSION)
 
 # The test runner: one throw-away PostgreSQL server for all packages, and a summary of what was left out.
 GOTEST := $(BIN)/withpostgres $(BIN)/gotest
@@ -32,7 +34,7 @@ run:
 
 ## test: run every test on SQLite and on PostgreSQL, and say what was left out (PACKAGES=./internal/flow for some)
 .PHONY: test
-test: postgres runner
+test: postgres browser runner
 	$(GOTEST) $(PACKAGES)
 
 ## check: all that must hold before a commit: tidy, format, lint, then the tests
@@ -41,7 +43,7 @@ check: tidy lint test
 
 ## race: run the tests with the race detector
 .PHONY: race
-race: postgres runner
+race: postgres browser runner
 	$(GOTEST) -race $(PACKAGES)
 
 ## mutants: take the guards of stock, money and repetition away, one at a time, and see that a test misses each (GUARDS="money order" for some)
@@ -68,9 +70,20 @@ bench: postgres runner
 golden: postgres runner
 	$(BIN)/withpostgres go test $$(grep -rl --include='*_test.go' '"purser/internal/test/golden"' cmd internal | xargs -n 1 dirname | sort -u | sed 's|^|./|') -update
 
+## pages: make the Go code of the pages' templates anew
+.PHONY: pages
+pages: $(TEMPL)
+	$(TEMPL) generate -log-level warn -path internal/web
+
+## pictures: make the pictures of README and docs anew
+.PHONY: pictures
+pictures: browser
+	go test ./internal/test/journey -tags screenshots -run TestScreenshots -count=1
+
 ## lint: vet and lint
 .PHONY: lint
-lint: $(LINT)
+lint: $(LINT) $(TEMPL)
+	@$(TEMPL) generate -check -log-level warn -path internal/web || { echo "run make pages"; exit 1; }
 	@unformatted=$$(gofmt -l cmd internal); [ -z "$$unformatted" ] || { echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; }
 	go vet ./...
 	$(LINT) run ./...
@@ -85,6 +98,11 @@ tidy:
 postgres:
 	@internal/test/pgcluster/install.sh || [ "$$PURSER_TEST_REQUIRE" != 1 ] || [ -n "$$PURSER_TEST_POSTGRES" ]
 
+## browser: install Chromium for the tests of pages where that is possible (root on Debian or Ubuntu)
+.PHONY: browser
+browser:
+	@internal/test/browser/install.sh || [ "$$PURSER_TEST_REQUIRE" != 1 ]
+
 ## clean: remove what was built
 .PHONY: clean
 clean:
@@ -98,3 +116,7 @@ runner:
 $(LINT):
 	GOBIN="$(CURDIR)/$(BIN)" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv $(BIN)/golangci-lint $@
+
+$(TEMPL):
+	GOBIN="$(CURDIR)/$(BIN)" go install github.com/a-h/templ/cmd/templ@$(TEMPL_VERSION)
+	mv $(BIN)/templ $@

@@ -1514,3 +1514,11 @@ CREATE INDEX short_pick_doubted ON short_pick (location_id, variant_id) WHERE ef
 -- The line that was short, where others are left out with it: the components of
 -- its kit.
 ALTER TABLE routing_exclusion ADD COLUMN cause_line_id UUID;
+
+-- ==== 0032_web.sql ====
+
+-- owner: auth
+-- How a person wants the back office to look: zone, numbers, theme.
+ALTER TABLE app_user ADD COLUMN preferences JSONB NOT NULL DEFAULT '{}';
+-- serves the list of a person's sessions
+CREATE INDEX session_of_user ON session (user_id, last_seen_at);

@@ -20,6 +20,7 @@ import (
 	"purser/internal/platform/event"
 	"purser/internal/platform/job"
 	"purser/internal/platform/outbound"
+	"purser/internal/web"
 	"purser/internal/worker"
 )
 
@@ -40,6 +41,7 @@ type App struct {
 	Queue    *job.Queue
 	Gateways payment.Gateways
 	API      *api.Server
+	Web      *web.Server
 	work     worker.Deps
 }
 
@@ -57,7 +59,19 @@ func New(d *db.DB, c Config) (*App, error) {
 	return &App{
 		Config: c, DB: d, Queue: queue, Gateways: gateways, work: work,
 		API: &api.Server{DB: d, Queue: queue, Gateways: gateways, Outbound: c.Outbound, Log: c.Log, Version: c.Version},
+		Web: &web.Server{DB: d, Queue: queue, Gateways: gateways, Log: c.Log, Version: c.Version},
 	}, nil
+}
+
+// Handler is both doors: the API for programs, the back office for people.
+func (a *App) Handler() http.Handler {
+	mux := http.NewServeMux()
+	programs := a.API.Handler()
+	for _, path := range []string{"/v1/", "/openapi.json", "/openapi.yaml", "/healthz", "/readyz"} {
+		mux.Handle(path, programs)
+	}
+	mux.Handle("/", a.Web.Handler())
+	return mux
 }
 
 const (
@@ -81,7 +95,7 @@ func (a *App) Serve(ctx context.Context) error {
 		return errors.Join(err, listener.Close())
 	}
 	server := &http.Server{
-		Handler:           a.API.Handler(),
+		Handler:           a.Handler(),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		WriteTimeout:      2 * time.Minute,

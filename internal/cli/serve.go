@@ -36,7 +36,7 @@ func (s *serveCommand) serve(c *console, d *db.DB) error {
 	a, err := app.New(d, app.Config{
 		Addr: s.Addr, Version: version(), Log: c.log, Outbound: outbound.Policy{Allow: s.Reach},
 		Started: func(url string) {
-			c.printf("Purser answers at %s (API under /v1, described in /openapi.json).\n%s", url, how(url))
+			c.printf("Purser answers at %s (back office), with the API under /v1 (described in /openapi.json).\n%s", url, how(url))
 		},
 	})
 	if err != nil {
@@ -59,7 +59,7 @@ func (s *serveCommand) prepare(c *console, d *db.DB) (func(url string) string, e
 			return nil, err
 		}
 		return func(url string) string {
-			return fmt.Sprintf("Sign in as %s with the password %s (POST /v1/sessions, see docs/api.md),\nor call the API with a key:\n  curl -H 'Authorization: Bearer %s' %s/v1/orders?limit=3\n", access.Email, access.Password, access.Token, url)
+			return fmt.Sprintf("Sign in at %s as %s with the password %s,\nor call the API with a key:\n  curl -H 'Authorization: Bearer %s' %s/v1/orders?limit=3\n", url, access.Email, access.Password, access.Token, url)
 		}, nil
 	case !users:
 		token, err := setupToken(c, d)
@@ -67,11 +67,11 @@ func (s *serveCommand) prepare(c *console, d *db.DB) (func(url string) string, e
 			return nil, err
 		}
 		return func(url string) string {
-			return fmt.Sprintf("The company is empty. Set it up once, within a day, with this link:\n  %s/v1/setup?token=%s\n(see docs/install.md: POST the company and the first owner to it)\n", url, token)
+			return fmt.Sprintf("The company is empty. Set it up once, within a day, with this link:\n  %s/set-up?token=%s\n(a program POSTs to /v1/setup instead, see docs/install.md)\n", url, token)
 		}, nil
 	}
 	return func(string) string {
-		return "Sign in with your own user; make keys for programs with `purser apikey add`.\n"
+		return "Sign in there with your own user; make keys for programs with `purser apikey add`.\n"
 	}, nil
 }
 
