@@ -389,3 +389,19 @@ func TestErasedChangesNameNobody(t *testing.T) {
 		shop.Want(t, err, "change.erased")
 	})
 }
+
+// An undo that takes the last goods off an order cancels it with its charges.
+func TestAnUndoThatLeavesNothingCancels(t *testing.T) {
+	each(t, func(t *testing.T, s *shop.Shop) {
+		s.Receive("MUG", shop.Berlin, 5)
+		o := s.PlaceWith(func(p *flow.Placement) {
+			p.Charges = []order.DraftCharge{{Kind: order.ChargeShipping, Title: "Post", Amount: 490, TaxRate: shop.VAT}}
+		}, shop.Of("MUG", 1))
+		_, out := s.Edit(o, s.Adding(shop.Of("TEA", 1)))
+		s.Cancel(o, shop.Of("MUG", 1))
+		s.Undo(out.Set)
+		now := s.Order(o)
+		shop.Equal(t, "status", now.Status, order.StatusCancelled)
+		shop.Equal(t, "due", now.Due(), 0)
+	})
+}

@@ -139,6 +139,7 @@ func (o *Order) Restore(before, after Agreement) ([]Cancelled, error) {
 		}
 	}
 	o.restoreCharges(before, after)
+	o.cancelCharges() // what else there was may have been cancelled since
 	if !slices.Equal(before.Discounts, after.Discounts) {
 		o.Discounts = nil
 		for _, d := range before.Discounts {

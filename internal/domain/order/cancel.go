@@ -136,15 +136,21 @@ func (o *Order) cancel(parts []part, reason CancelReason, work bool) []Cancelled
 		o.offSum += c.Amount.Total + c.Credit.Total
 	}
 	o.CancelReason = reason
-	if o.allCancelled() {
-		for _, c := range o.Charges {
-			if !c.Invoiced && !c.Cancelled {
-				c.Cancelled = true
-				o.offSum += c.Total
-			}
+	o.cancelCharges()
+	return out
+}
+
+// cancelCharges cancels the charges of an order of which all is cancelled.
+func (o *Order) cancelCharges() {
+	if !o.allCancelled() {
+		return
+	}
+	for _, c := range o.Charges {
+		if !c.Invoiced && !c.Cancelled {
+			c.Cancelled = true
+			o.offSum += c.Total
 		}
 	}
-	return out
 }
 
 // cancel takes n units off a line, those in work first or last; the caller has
