@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -151,5 +152,52 @@ func (s *Server) registerRejections() {
 			}
 			all, err := routing.ExclusionsOf(ctx, tx, in.Order)
 			return listOf(all, ""), err
+		})
+}
+
+func (s *Server) registerFulfillmentCancellation() {
+	type cancelFulfillmentInput struct {
+		FulfillmentStep
+		Body struct {
+			Then       string             `json:"then" enum:"plan,cancel" doc:"Plan: the units are routed anew at once, by the rules as they are now. Cancel: they are taken off the order, which needs order:cancel; the change it is kept as can be undone."`
+			Reason     order.CancelReason `json:"reason,omitempty" enum:"customer,inventory,fraud,declined,staff,expired,other" default:"staff"`
+			Note       string             `json:"note,omitempty" maxLength:"200"`
+			Restock    *bool              `json:"restock,omitempty" doc:"False: what was picked is not fit to be sold, and becomes damaged stock."`
+			Settlement flow.Settlement    `json:"settlement,omitempty" enum:"none,refund" default:"none" doc:"Of cancelled units: refund gives back what is paid too much; needs payment:refund."`
+			Notify     *bool              `json:"notify,omitempty" doc:"Whether the customer is to be told of cancelled units; true, if it is left out."`
+		}
+	}
+	write(s, route{method: http.MethodPost, path: "/v1/fulfillments/{fulfillment}/cancel", id: "cancel-fulfillment", summary: "Cancel a fulfillment order, and plan its units anew or cancel them", tag: fulfillmentTag, permission: auth.FulfillmentMove},
+		func(ctx context.Context, tx *db.Tx, in *cancelFulfillmentInput) (Fulfillment, error) {
+			seen, err := in.mayAs(ctx, tx, auth.FulfillmentMove)
+			if err != nil {
+				return Fulfillment{}, err
+			}
+			b := in.Body
+			spoiled := b.Restock != nil && !*b.Restock
+			if b.Then == "plan" {
+				f, err := flow.Withdraw(ctx, tx, flow.Withdrawal{Fulfillment: in.Fulfillment, Version: seen, Reason: cmp.Or(b.Note, string(b.Reason)), Spoiled: spoiled})
+				return Fulfillment{f}, err
+			}
+			if err := auth.Require(ctx, auth.OrderCancel); err != nil {
+				return Fulfillment{}, err
+			}
+			if b.Settlement == flow.SettleRefund {
+				if err := auth.Require(ctx, auth.PaymentRefund); err != nil {
+					return Fulfillment{}, err
+				}
+			}
+			f, err := mayWork(ctx, tx, auth.FulfillmentMove, in.Fulfillment)
+			if err != nil {
+				return Fulfillment{}, err
+			}
+			_, err = flow.Cancel(ctx, tx, []flow.Cancellation{{
+				Order: f.Order, Work: f.ID, WorkVersion: seen, Reason: b.Reason, Note: b.Note, Spoiled: spoiled, Settlement: b.Settlement, Notify: b.Notify == nil || *b.Notify,
+			}})
+			if err != nil {
+				return Fulfillment{}, err
+			}
+			f, err = mayWork(ctx, tx, auth.FulfillmentMove, in.Fulfillment)
+			return Fulfillment{f}, err
 		})
 }

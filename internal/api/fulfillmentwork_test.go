@@ -78,3 +78,26 @@ func TestMoveSplitAndReject(t *testing.T) {
 		s.sound()
 	})
 }
+
+func TestAFulfillmentOrderIsCancelled(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newShop(t, d)
+		order := s.place(2)
+		s.pay(order)
+		work := s.work(order, "0")
+		s.post(work+"/cancel", object{}).want(http.StatusUnprocessableEntity, "request.invalid")
+		s.as(s.key(auth.Warehouse, nil)).post(work+"/cancel", object{"then": "plan"}).want(http.StatusForbidden)
+		s.post(work+"/cancel", object{"then": "plan"}, `If-Match: "9"`).want(http.StatusPreconditionFailed, "fulfillment.stale")
+		s.post(work+"/cancel", object{"then": "plan", "note": "another wave"}).want(http.StatusOK).wantParts(map[string]string{"status": "cancelled"})
+		s.post(work+"/cancel", object{"then": "cancel"}).want(http.StatusConflict, "fulfillment.done")
+		s.get(order).wantParts(map[string]string{"fulfillments.1.status": "open", "lines.0.allocated": "2"})
+		s.get(order + "/decisions").wantParts(map[string]string{"items.0.cause": "withdrawn"})
+		s.post(s.work(order, "1")+"/cancel", object{"then": "cancel", "reason": "customer", "note": "moved away"}).
+			want(http.StatusOK).wantParts(map[string]string{"status": "cancelled"})
+		s.get(order).wantParts(map[string]string{"status": "cancelled", "lines.0.cancelled": "2"})
+		undone := s.get(order + "/changes").text("items.0.id")
+		s.post("/v1/changes/"+undone+"/undo", object{}).want(http.StatusCreated)
+		s.get(order).wantParts(map[string]string{"status": "open", "lines.0.allocated": "2"})
+		s.sound()
+	})
+}

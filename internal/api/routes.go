@@ -55,6 +55,7 @@ func (s *Server) register() {
 	s.registerRejections()
 	s.registerPickups()
 	s.registerPickupSteps()
+	s.registerFulfillmentCancellation()
 	s.registerShipments()
 	s.registerShipping()
 	s.registerShipmentUndo()

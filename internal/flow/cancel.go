@@ -22,6 +22,9 @@ type Cancellation struct {
 	Reason  order.CancelReason
 	Note    string
 
+	Work        id.Fulfillment // given: what is open of this fulfillment order is cancelled, and no lines are named
+	WorkVersion int64          // the version of it that the caller saw; 0: any
+
 	Spoiled    bool       // what was picked of it is not fit to be sold: it becomes damaged stock
 	Settlement Settlement // what becomes of money that was paid too much
 	Refund     int64      // how much of it is given back; 0: all
@@ -46,12 +49,20 @@ func Cancel(ctx context.Context, tx *db.Tx, what []Cancellation) ([]*order.Order
 		return nil, err
 	}
 	all := map[id.Order][]order.Cancelled{}
+	var freed []id.Variant
 	log := newCancelLog(orders)
 	for _, c := range what {
 		o := orders[c.Order]
 		q.of[o.ID] = c.Of
 		if err := o.CheckVersion(c.Version); err != nil {
 			return nil, err
+		}
+		if !c.Work.IsZero() {
+			lines, variants, err := q.emptyWork(ctx, tx, c)
+			if err != nil {
+				return nil, err
+			}
+			c.Lines, freed = lines, append(freed, variants...)
 		}
 		cancelled, err := cancelLines(o, c)
 		if err != nil {
@@ -82,7 +93,6 @@ func Cancel(ctx context.Context, tx *db.Tx, what []Cancellation) ([]*order.Order
 	if err := creditCancelled(ctx, tx, b, orders, all); err != nil {
 		return nil, err
 	}
-	var freed []id.Variant
 	for _, r := range releases {
 		if r.Kind == inventory.Stock {
 			freed = append(freed, r.Variant)
@@ -264,10 +274,7 @@ func (q *queue) withdrawLine(tx *db.Tx, o *order.Order, c order.Cancelled, waiti
 			continue
 		}
 		if picked := n - l.ToPick(); picked > 0 && q.spoils[o.ID] {
-			q.spoiled = append(q.spoiled, inventory.Reclass{
-				Variant: c.Variant, Location: f.Location, From: inventory.Sellable, To: inventory.Damaged, Quantity: picked,
-				Reason: "damage", Note: memo(o), Cause: inventory.Cause{Kind: "order", ID: id.Any(o.ID)},
-			})
+			q.spoiled = append(q.spoiled, spoiledOf(o, f, c.Variant, picked))
 		}
 		if err := f.Cancel(c.Line, n, string(o.CancelReason), tx.Now()); err != nil {
 			return nil, err

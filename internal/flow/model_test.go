@@ -228,6 +228,7 @@ func TestRandomHistories(t *testing.T) {
 				"adjust": h.adjust, "transfer": h.newTransfer, "carry on a transfer": h.carryOn,
 			}
 			maps.Copy(verbs, h.floorVerbs())
+			maps.Copy(verbs, h.parcelVerbs())
 			maps.Copy(verbs, h.moneyVerbs())
 			maps.Copy(verbs, h.pickupVerbs())
 			rt.Repeat(verbs)

@@ -7,9 +7,11 @@ import (
 
 	"purser/internal/base/id"
 	"purser/internal/domain/accounting"
+	"purser/internal/domain/change"
 	"purser/internal/domain/fulfillment"
 	"purser/internal/domain/inventory"
 	"purser/internal/domain/order"
+	"purser/internal/domain/routing"
 	"purser/internal/flow"
 	"purser/internal/platform/db"
 	"purser/internal/test/shop"
@@ -104,6 +106,85 @@ func TestUnshipRestoresWhatWas(t *testing.T) {
 		shop.Equal(t, "captured", now.Captured, captured)
 		shop.Equal(t, "captured", now.Captured, now.Total)
 		shop.Equal(t, "invoices and credit notes", len(s.Invoices(o)), 5)
+	})
+}
+
+// Classic bug 1, before anything was packed: the work of one location is cancelled, to be planned anew or with the
+// units of the order, and what was allocated and on hand is as if it had never been asked. Both are taken back again.
+func TestAFulfillmentOrderIsCancelled(t *testing.T) {
+	each(t, func(t *testing.T, s *shop.Shop) {
+		s.SplitLines()
+		s.Receive("MUG", shop.Berlin, 4, "4.33")
+		s.Receive("TEA", shop.Berlin, 2, "1.17")
+		o := s.Place(shop.Of("MUG", 2), shop.Of("SET", 1))
+		shop.Want(t, pick(s, s.WorkAt(o, shop.Berlin), s.Units(o, shop.Of("MUG", 2))), "")
+		at := shop.Berlin
+		cancel := func(then *flow.Cancellation) error {
+			t.Helper()
+			f := s.WorkAt(o, at)
+			return s.Try(func(tx *db.Tx) error {
+				if then == nil {
+					_, err := flow.Withdraw(s.Ctx, tx, flow.Withdrawal{Fulfillment: f.ID, Version: f.Version, Reason: "another wave"})
+					return err
+				}
+				then.Order, then.Work, then.WorkVersion, then.Reason = o.ID, f.ID, f.Version, order.CancelCustomer
+				_, err := flow.Cancel(s.Ctx, tx, []flow.Cancellation{*then})
+				return err
+			})
+		}
+		shop.Want(t, cancel(nil), "")
+		work(t, s, o, "BER cancelled 0", "BER open 5")
+		level(t, s, "MUG", shop.Berlin, 4, 4, 0)
+		shop.Equal(t, "decided", newest(t, s, o).Cause, routing.CauseWithdrawn)
+		shop.Equal(t, "in work", s.Line(o, "MUG").InWork, 0)
+
+		// Nearer goods, or a rule that was changed since, are seen now.
+		f := s.WorkAt(o, shop.Berlin)
+		s.Receive("MUG", shop.Hamburg, 4)
+		s.Receive("TEA", shop.Hamburg, 1)
+		relocate(s, shop.Berlin, func(l *inventory.Location) { l.ShipsOnline = false })
+		shop.Want(t, cancel(nil), "")
+		work(t, s, o, "BER cancelled 0", "BER cancelled 0", "HAM open 5")
+		relocate(s, shop.Berlin, func(l *inventory.Location) { l.ShipsOnline = true })
+		shop.Want(t, s.Try(func(tx *db.Tx) error {
+			_, err := flow.Withdraw(s.Ctx, tx, flow.Withdrawal{Fulfillment: f.ID})
+			return err
+		}), "fulfillment.cancelled")
+		level(t, s, "MUG", shop.Berlin, 4, 0, 0)
+		level(t, s, "TEA", shop.Hamburg, 1, 1, 0)
+
+		o = s.Place(shop.Of("TEA", 4))
+		work(t, s, o, "BER open 2")
+		var packed *fulfillment.Shipment
+		s.Write(func(tx *db.Tx) (err error) {
+			packed, err = flow.Pack(s.Ctx, tx, s.WorkAt(o, shop.Berlin).ID, 0, nil, fulfillment.Carriage{})
+			return err
+		})
+		shop.Want(t, cancel(nil), "fulfillment.packed")
+		shop.Want(t, cancel(&flow.Cancellation{}), "fulfillment.packed")
+		s.Write(func(tx *db.Tx) error {
+			_, err := flow.VoidShipment(s.Ctx, tx, packed.ID, 0, "wrong box")
+			return err
+		})
+		shop.Want(t, cancel(&flow.Cancellation{Spoiled: true}), "")
+		work(t, s, o, "BER cancelled 0")
+		tea := s.Line(o, "TEA")
+		shop.Equal(t, "cancelled, waiting", [2]int64{tea.Cancelled, tea.Backordered}, [2]int64{2, 2})
+		shop.Equal(t, "damaged", s.Level("TEA", shop.Berlin).Damaged, 2)
+		sets, err := change.ByOrder(s.Ctx, s.DB, o.ID)
+		shop.Want(t, err, "")
+		s.Undo(sets[o.ID][0])
+		shop.Equal(t, "cancelled, after the undo", s.Line(o, "TEA").Cancelled, 0)
+		level(t, s, "TEA", shop.Berlin, 2, 0, 4)
+
+		// Kits are cancelled whole, or not here.
+		s.Receive("MUG", shop.Munich, 4)
+		s.Receive("TEA", shop.Munich, 6)
+		o = s.Place(shop.Of("SET", 2))
+		at = shop.Munich
+		shop.Want(t, cancel(&flow.Cancellation{}), "")
+		shop.Equal(t, "status", s.Order(o).Status, order.StatusCancelled)
+		level(t, s, "MUG", shop.Munich, 4, 0, 0)
 	})
 }
 

@@ -20,6 +20,7 @@ const (
 	CauseManual    Cause = "manual"    // a person chose another location
 	CauseRestocked Cause = "restocked" // stock came for what was backordered
 	CauseRejected  Cause = "rejected"  // a location would not ship it
+	CauseWithdrawn Cause = "withdrawn" // its work was cancelled, to be planned anew
 	CauseEdited    Cause = "edited"    // the order was changed
 )
 
