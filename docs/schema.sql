@@ -1515,6 +1515,19 @@ CREATE INDEX short_pick_doubted ON short_pick (location_id, variant_id) WHERE ef
 -- its kit.
 ALTER TABLE routing_exclusion ADD COLUMN cause_line_id UUID;
 
+-- ==== 0027_routing_run.sql ====
+
+-- owner: routing
+-- A look at the orders that wait for goods, on a schedule.
+CREATE TABLE routing_run (
+	name     TEXT        NOT NULL,
+	began_at TIMESTAMPTZ NOT NULL,
+	ended_at TIMESTAMPTZ,
+	orders   BIGINT      NOT NULL DEFAULT 0, -- that were given goods
+	units    BIGINT      NOT NULL DEFAULT 0,
+	PRIMARY KEY (name, began_at)
+);
+
 -- ==== 0032_web.sql ====
 
 -- owner: auth

@@ -45,6 +45,8 @@ func (s *Server) registerRouting() {
 			return Strategy{saved}, err
 		})
 
+	s.registerRoutingRuns(tag)
+
 	type ownInput struct {
 		Channel id.Channel `path:"channel"`
 	}
@@ -90,5 +92,31 @@ func (s *Server) registerRouting() {
 			}
 			strategy, err := routing.LoadStrategy(ctx, tx)
 			return Strategy{strategy}, err
+		})
+}
+
+func (s *Server) registerRoutingRuns(tag string) {
+	read(s, route{method: http.MethodGet, path: "/v1/routing/schedules", id: "list-routing-schedules", summary: "How often orders that wait for goods are looked at again", tag: tag, permission: auth.OrderRead},
+		func(ctx context.Context, _ *struct{}) (list[routing.Schedule], error) {
+			all, err := routing.LoadSchedules(ctx, s.DB)
+			return listOf(all, ""), err
+		})
+
+	type schedulesInput struct {
+		Keyed
+		Body struct {
+			Schedules []routing.Schedule `json:"schedules" maxItems:"10" doc:"All of them; none: orders that wait are served when goods come, and not else."`
+		}
+	}
+	write(s, route{method: http.MethodPut, path: "/v1/routing/schedules", id: "change-routing-schedules", summary: "Say how often orders that wait for goods are looked at again", tag: tag, permission: auth.RoutingWrite},
+		func(ctx context.Context, tx *db.Tx, in *schedulesInput) (list[routing.Schedule], error) {
+			all, err := routing.SaveSchedules(ctx, tx, in.Body.Schedules)
+			return listOf(all, ""), err
+		})
+
+	read(s, route{method: http.MethodGet, path: "/v1/routing/runs", id: "list-routing-runs", summary: "The newest looks at the orders that wait, and what they gave out", tag: tag, permission: auth.OrderRead},
+		func(ctx context.Context, _ *struct{}) (list[routing.Run], error) {
+			runs, err := routing.Runs(ctx, s.DB, 200)
+			return listOf(runs, ""), err
 		})
 }

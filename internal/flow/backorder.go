@@ -32,6 +32,7 @@ type queue struct {
 	spoiled []inventory.Reclass // what was
 
 	capacity capacities // of locations that were asked for parcels
+	given    int64      // units that those who waited got
 }
 
 func newQueue() *queue {
@@ -487,6 +488,7 @@ func (g *grants) give(o *order.Order, l *order.Line, at id.Location, n int64, wh
 		return err
 	}
 	g.changed[o.ID] = o
+	g.given += n
 	g.move(l, at, inventory.Stock, n)
 	for _, f := range append(slices.Clone(g.fulfillments), g.created...) {
 		if g.joins(o, f, l, at) {

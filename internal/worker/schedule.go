@@ -29,6 +29,7 @@ type (
 	cancelOwed    struct{}
 	expireCredits struct{}
 	makeCounts    struct{}
+	routeWaiting  struct{}
 	endPauses     struct{}
 	expirePickups struct{}
 )
@@ -75,6 +76,10 @@ func (endPauses) Kind() string { return "location.end_pauses" }
 
 // Kind names the job.
 func (expirePickups) Kind() string { return "pickup.expire_all" }
+func (routeWaiting) Kind() string { return "routing.run" }
+
+// keepRuns is how long runs of routing are shown.
+const keepRuns = 30 * 24 * time.Hour
 
 // keepKeys is how long a repeated request still gets its first answer.
 const keepKeys = 30 * 24 * time.Hour
@@ -83,6 +88,7 @@ func schedules() []*river.PeriodicJob {
 	return []*river.PeriodicJob{
 		every(time.Minute, func() job.Args { return expireHolds{} }),
 		every(time.Minute, func() job.Args { return endPauses{} }),
+		every(time.Minute, func() job.Args { return routeWaiting{} }),
 		every(5*time.Minute, func() job.Args { return cancelExpired{} }),
 		every(5*time.Minute, func() job.Args { return resolveMoney{} }),
 		every(time.Hour, func() job.Args { return markOverdue{} }),
@@ -118,6 +124,7 @@ func (d Deps) schedules(workers *river.Workers) {
 			return err
 		})
 	})
+	does(workers, func(ctx context.Context, _ routeWaiting) error { return d.RouteWaiting(ctx) })
 	does(workers, func(ctx context.Context, _ cancelOwed) error { return d.cancelUnfillable(ctx) })
 	does(workers, func(ctx context.Context, _ expireCredits) error { return d.untilNone(ctx, flow.ExpireCredits) })
 	does(workers, func(ctx context.Context, _ makeCounts) error { return d.untilNone(ctx, flow.CycleCounts) })

@@ -374,6 +374,22 @@ func Queue(ctx context.Context, r db.Reader, variants []id.Variant) ([]Reservati
 		ORDER BY variant_id, priority DESC, queued_at, demand_id, id`, unique(variants))
 }
 
+// Fillable lists variants behind after, by id, which orders of a priority or a
+// higher one wait for and some location that may sell has units of.
+func Fillable(ctx context.Context, r db.Reader, priority *int64, after id.Variant, limit int) ([]id.Variant, error) {
+	var w db.Where
+	w.And("status = 'active' AND kind = 'backorder' AND demand_kind = 'order'")
+	if priority != nil {
+		w.And("priority >= ?", *priority)
+	}
+	if !after.IsZero() {
+		w.And("variant_id > ?", after)
+	}
+	w.And(`EXISTS (SELECT 1 FROM stock_level l WHERE l.variant_id = reservation.variant_id AND l.sellable
+		AND l.on_hand > l.committed + l.damaged + l.quality_control + l.safety)`)
+	return db.Select[id.Variant](ctx, r, `SELECT DISTINCT variant_id FROM reservation`+w.SQL()+` ORDER BY variant_id LIMIT ?`, w.Args(limit)...)
+}
+
 // Prioritize gives the claims of demands another priority in the queue.
 func Prioritize(ctx context.Context, tx *db.Tx, demands []id.Any, priority int64) error {
 	variants, err := db.SelectIn[id.Variant](ctx, tx, `
