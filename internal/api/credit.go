@@ -16,11 +16,12 @@ import (
 type Exposure struct {
 	CompanyID  id.Company      `json:"company_id"`
 	Limit      *money.Amount   `json:"limit,omitempty" doc:"Missing: there is none."`
-	Total      money.Amount    `json:"total" doc:"What counts when an order is placed: receivable, shipped, released and accepted."`
+	Total      money.Amount    `json:"total" doc:"What counts when an order is placed: receivable, shipped, released and accepted, less what is on account."`
 	Receivable money.Amount    `json:"receivable" doc:"Invoiced and not paid."`
 	Shipped    money.Amount    `json:"shipped" doc:"Has left and is not invoiced."`
 	Released   money.Amount    `json:"released" doc:"Locations may work on it. With receivable and shipped, what counts when goods are released."`
 	Accepted   money.Amount    `json:"accepted" doc:"Ordered on terms and not released yet."`
+	OnAccount  money.Amount    `json:"on_account" doc:"Received, and for no order yet: it is taken off."`
 	Held       money.Amount    `json:"held" doc:"Waits for credit, and does not count."`
 	Orders     []OrderExposure `json:"orders"`
 }
@@ -41,7 +42,7 @@ func showExposure(e *flow.Exposure) Exposure {
 	of := func(minor int64) money.Amount { return money.Of(minor, e.Currency) }
 	out := Exposure{
 		CompanyID: e.Company, Total: of(e.Total()), Receivable: of(e.Receivable), Shipped: of(e.Shipped), Released: of(e.Released),
-		Accepted: of(e.Accepted), Held: of(e.Held), Orders: []OrderExposure{},
+		Accepted: of(e.Accepted), OnAccount: of(e.OnAccount), Held: of(e.Held), Orders: []OrderExposure{},
 	}
 	if e.Limit > 0 {
 		limit := of(e.Limit)

@@ -80,7 +80,7 @@ func (s *Server) registerPayments() {
 		Paged
 		Orders   []id.Order       `query:"order" maxItems:"200"`
 		Gateway  string           `query:"gateway"`
-		Method   payment.Method   `query:"method" enum:"card,bank,cash,cheque,cod,terms,gift_card,store_credit"`
+		Method   payment.Method   `query:"method" enum:"card,bank,cash,cheque,cod,terms,gift_card,store_credit,on_account,write_off"`
 		Statuses []payment.Status `query:"status" enum:"created,action_required,authorized,partially_captured,captured,partially_refunded,refunded,voided,expired,failed"`
 		Dispute  payment.Dispute  `query:"dispute" enum:"none,open,won,lost"`
 		From     time.Time        `query:"from" doc:"Made from this time on."`

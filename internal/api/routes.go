@@ -79,6 +79,8 @@ func (s *Server) register() {
 	s.registerWebhookEndpoints()
 	s.registerWebhookSteps()
 
+	s.registerReceipts()
+	s.registerReceiptSteps()
 	s.registerInvoices()
 	s.registerAllowances()
 	s.registerJournal()

@@ -13,6 +13,7 @@ import (
 	"purser/internal/domain/customer"
 	"purser/internal/domain/fulfillment"
 	"purser/internal/domain/order"
+	"purser/internal/domain/receivable"
 	"purser/internal/platform/audit"
 	"purser/internal/platform/db"
 	"purser/internal/platform/job"
@@ -30,6 +31,7 @@ type Exposure struct {
 	Released   int64 // a location may work on it
 	Accepted   int64 // ordered on terms, and not released yet
 	Held       int64 // waits for credit, and does not count
+	OnAccount  int64 // received, and for no order yet
 	Orders     []OrderExposure
 }
 
@@ -42,7 +44,7 @@ type OrderExposure struct {
 }
 
 // Working is what locations may bring the company to owe: the exposure at release.
-func (e *Exposure) Working() int64 { return e.Receivable + e.Shipped + e.Released }
+func (e *Exposure) Working() int64 { return e.Receivable - e.OnAccount + e.Shipped + e.Released }
 
 // Total is all that was accepted: the exposure at order.
 func (e *Exposure) Total() int64 { return e.Working() + e.Accepted }
@@ -93,7 +95,16 @@ func (l *lender) learn(ctx context.Context, r db.Reader) error {
 			return err
 		}
 	}
-	return nil
+	received, err := receivable.Balances(ctx, r, unique(keys(l.exposures)))
+	for _, x := range received {
+		e := l.exposures[x.Company]
+		n, err := l.convert(ctx, r, x.Balance, x.Currency, e.Currency)
+		if err != nil {
+			return err
+		}
+		e.OnAccount += n
+	}
+	return err
 }
 
 func (l *lender) add(ctx context.Context, r db.Reader, d *order.Debt) error {
@@ -332,6 +343,10 @@ func lessOwed(ctx context.Context, tx *db.Tx, orders []*order.Order) error {
 			companies = append(companies, o.Company)
 		}
 	}
+	return reviewAwaiting(ctx, tx, companies)
+}
+
+func reviewAwaiting(ctx context.Context, tx *db.Tx, companies []id.Company) error {
 	if len(companies) == 0 {
 		return nil
 	}

@@ -158,7 +158,7 @@ func (b books) offerBack(ctx context.Context, tx *db.Tx, orders map[id.Order]*or
 		if err != nil {
 			return err
 		}
-		if called := p.Gateway != payment.Manual && !payment.Local(p.Gateway); called && policy.Late == payment.LateRefund {
+		if payment.Called(p.Gateway) && policy.Late == payment.LateRefund {
 			if _, err := p.SendRefund(tx.Now(), b.Day(tx.Now()), r.ID); err != nil {
 				return err
 			}

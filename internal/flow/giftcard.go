@@ -105,8 +105,12 @@ func (b books) save(ctx context.Context, tx *db.Tx, payments []*payment.Payment)
 	return changes, b.spend(ctx, tx, changes)
 }
 
-// spend moves the credits of transactions that nobody else is asked for.
+// spend moves the credits and receipts of transactions that nobody else is asked
+// for.
 func (b books) spend(ctx context.Context, tx *db.Tx, changes []payment.Change) error {
+	if err := b.moveReceipts(ctx, tx, changes); err != nil {
+		return err
+	}
 	kinds := map[payment.Kind]credit.EntryKind{
 		payment.KindAuthorize: credit.Reserve, payment.KindCapture: credit.Redeemed, payment.KindVoid: credit.Release, payment.KindRefund: credit.Refunded,
 	}

@@ -8,6 +8,7 @@ import (
 	"purser/internal/base/id"
 	"purser/internal/domain/accounting"
 	"purser/internal/domain/order"
+	"purser/internal/domain/payment"
 	"purser/internal/platform/db"
 )
 
@@ -43,7 +44,11 @@ func finish(ctx context.Context, tx *db.Tx, orders []*order.Order) error {
 			received[o.ID] = o.Paid() + o.Credited
 		}
 	}
-	if err := accounting.Allocate(ctx, tx, received); err != nil {
+	meant, err := payment.Designated(ctx, tx, keys(received))
+	if err != nil {
+		return err
+	}
+	if err := accounting.Allocate(ctx, tx, received, meant); err != nil {
 		return err
 	}
 	if err := activateGiftCards(ctx, tx, orders); err != nil {

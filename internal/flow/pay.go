@@ -362,7 +362,8 @@ func (b books) money(ctx context.Context, r db.Reader, c payment.Change) (accoun
 		Rate:    money.Exchange{From: c.Payment.Currency, To: b.BaseCurrency, Rate: c.Payment.Rate},
 		Amount:  c.Amount, Pays: abs(c.OrderCaptured) + abs(c.OrderRefunded),
 	}
-	if t := c.Transaction; payment.Local(t.Gateway) {
+	switch t := c.Transaction; {
+	case payment.Local(t.Gateway):
 		m.Account = accounting.StoreCredit
 		if t.Credit != c.Payment.Credit { // it goes back as store credit, which has a rate of its own
 			other, err := credit.Get(ctx, r, t.Credit)
@@ -371,11 +372,21 @@ func (b books) money(ctx context.Context, r db.Reader, c payment.Change) (accoun
 			}
 			m.Rate.Rate = other.Rate
 		}
+	case t.Gateway == payment.Receipts:
+		m.Account = accounting.OnAccount
 	}
 	return m, nil
 }
 
 func ruleOf(c payment.Change) func(accounting.Posting, accounting.Owed, accounting.Money) (accounting.Entry, error) {
+	if c.Transaction.Gateway == payment.WriteOffs {
+		return func(p accounting.Posting, o accounting.Owed, m accounting.Money) (accounting.Entry, error) {
+			if c.Transaction.Kind == payment.KindRefund {
+				m.Pays = -m.Pays
+			}
+			return accounting.Debt(p, o, m.Pays)
+		}
+	}
 	switch c.Transaction.Kind {
 	case payment.KindCapture:
 		return accounting.Capture

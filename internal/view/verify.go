@@ -17,6 +17,7 @@ import (
 	"purser/internal/domain/inventory"
 	"purser/internal/domain/order"
 	"purser/internal/domain/payment"
+	"purser/internal/domain/receivable"
 	"purser/internal/domain/returns"
 	"purser/internal/platform/db"
 )
@@ -40,6 +41,7 @@ func Verify(ctx context.Context, d *db.DB, report check.Report, step func(what s
 			{"payments", payment.Verify},
 			{"gift cards and store credit", credit.Verify},
 			{"books", accounting.Verify},
+			{"receipts", receivable.Verify},
 			{"across areas", across},
 		} {
 			step(area.name)
@@ -59,6 +61,9 @@ type mismatch struct {
 	Stored   int64  `db:"stored"`
 	Computed int64  `db:"computed"`
 }
+
+// bookkeeping are the gateways whose refunds take back that something was paid.
+const bookkeeping = "'" + payment.Receipts + "', '" + payment.WriteOffs + "'"
 
 // comparisons hold what one area knows of another's rows.
 var comparisons = []comparison{
@@ -144,12 +149,12 @@ var comparisons = []comparison{
 	{"INV-5", "captured", `
 		SELECT 'order ' || o.number AS object, o.captured AS stored, COALESCE(p.total, 0) AS computed
 		FROM sales_order o
-		LEFT JOIN (SELECT order_id, SUM(captured) AS total, MIN(currency) AS currency, MAX(currency) AS other FROM payment GROUP BY order_id) p ON p.order_id = o.id
+		LEFT JOIN (SELECT order_id, SUM(CASE WHEN gateway IN (` + bookkeeping + `) THEN captured - refunded ELSE captured END) AS total, MIN(currency) AS currency, MAX(currency) AS other FROM payment GROUP BY order_id) p ON p.order_id = o.id
 		WHERE o.captured <> COALESCE(p.total, 0) AND (p.order_id IS NULL OR p.currency = o.currency AND p.other = o.currency)`},
 	{"INV-5", "refunded", `
 		SELECT 'order ' || o.number AS object, o.refunded AS stored, COALESCE(p.total, 0) AS computed
 		FROM sales_order o
-		LEFT JOIN (SELECT order_id, SUM(refunded) AS total, MIN(currency) AS currency, MAX(currency) AS other FROM payment GROUP BY order_id) p ON p.order_id = o.id
+		LEFT JOIN (SELECT order_id, SUM(CASE WHEN gateway IN (` + bookkeeping + `) THEN 0 ELSE refunded END) AS total, MIN(currency) AS currency, MAX(currency) AS other FROM payment GROUP BY order_id) p ON p.order_id = o.id
 		WHERE o.refunded <> COALESCE(p.total, 0) AND (p.order_id IS NULL OR p.currency = o.currency AND p.other = o.currency)`},
 	{"CRD-2", "held for a payment", `
 		SELECT 'payment transaction of ' || p.amount || ' for order ' || o.number AS object, COALESCE(h.amount, 0) AS stored, COALESCE(t.amount, 0) AS computed
@@ -173,6 +178,40 @@ var comparisons = []comparison{
 			WHERE l.account = '` + accounting.StoreCredit + `' AND (t.id IS NULL OR t.credit_id IS NOT NULL)
 			UNION ALL SELECT currency, 0, balance FROM credit) x
 		GROUP BY currency HAVING SUM(owed) <> SUM(balance)`},
+	{"REC-2", "counted by payments", `
+		SELECT 'a payment of order ' || o.number AS object, -COALESCE(e.amount, 0) AS stored, p.captured - p.refunded AS computed
+		FROM payment p
+		JOIN sales_order o ON o.id = p.order_id
+		LEFT JOIN (SELECT payment_id, SUM(amount) AS amount FROM receipt_entry WHERE kind IN ('allocate', 'unallocate') GROUP BY payment_id) e ON e.payment_id = p.id
+		WHERE p.gateway = '` + payment.Receipts + `' AND p.captured - p.refunded <> -COALESCE(e.amount, 0)`},
+	{"REC-3", "account of what was received on account", `
+		SELECT 'the books in ' || currency AS object, CAST(SUM(owed) AS BIGINT) AS stored, CAST(SUM(balance) AS BIGINT) AS computed
+		FROM (
+			SELECT currency, -amount AS owed, 0 AS balance FROM journal_line WHERE account = '` + accounting.OnAccount + `'
+			UNION ALL SELECT currency, 0, balance FROM receipt) x
+		GROUP BY currency HAVING SUM(owed) <> SUM(balance)`},
+	{"REC-4", "receivable in the books", `
+		SELECT 'order ' || o.number AS object, COALESCE(j.amount, 0) AS stored, o.invoiced - o.credited - o.captured + o.refunded AS computed
+		FROM sales_order o
+		LEFT JOIN (SELECT j.order_id, SUM(l.amount) AS amount FROM journal j JOIN journal_line l ON l.journal_id = j.id
+			WHERE l.account = '` + accounting.Receivable + `' AND j.order_id IS NOT NULL GROUP BY j.order_id) j ON j.order_id = o.id
+		WHERE COALESCE(j.amount, 0) <> o.invoiced - o.credited - o.captured + o.refunded`},
+	{"REC-4", "receivable of no order", `
+		SELECT 'the books in ' || l.currency AS object, CAST(SUM(l.amount) AS BIGINT) AS stored, 0 AS computed
+		FROM journal j JOIN journal_line l ON l.journal_id = j.id
+		WHERE l.account = '` + accounting.Receivable + `' AND j.order_id IS NULL AND j.kind <> '` + string(accounting.WriteOffDebt) + `'
+		GROUP BY l.currency HAVING SUM(l.amount) <> 0`},
+	{"REC-5", "paid of invoices", `
+		SELECT 'order ' || o.number AS object, i.paid AS stored, i.want AS computed
+		FROM (
+			SELECT d.order_id, CAST(SUM(d.paid) AS BIGINT) AS paid,
+				CASE WHEN MAX(s.captured - s.refunded + s.credited) < 0 THEN 0
+					WHEN MAX(s.captured - s.refunded + s.credited) < SUM(d.total) THEN MAX(s.captured - s.refunded + s.credited) ELSE SUM(d.total) END AS want
+			FROM invoice d JOIN sales_order s ON s.id = d.order_id
+			WHERE d.series = 'invoice' AND d.status <> 'void' AND NOT EXISTS (SELECT 1 FROM invoice c WHERE c.reverses_id = d.id)
+			GROUP BY d.order_id) i
+		JOIN sales_order o ON o.id = i.order_id
+		WHERE i.paid <> i.want`},
 	{"INV-7", "stock account", `
 		SELECT 'the books' AS object,
 			COALESCE((SELECT SUM(base) FROM journal_line WHERE account = '` + accounting.Stock + `'), 0) AS stored,

@@ -47,7 +47,10 @@ type (
 	PickLine        = ID[pickLineKind]
 	PriceList       = ID[priceListKind]
 	Product         = ID[productKind]
+	Receipt         = ID[receiptKind]
+	ReceiptEntry    = ID[receiptEntryKind]
 	Refund          = ID[refundKind]
+	Reminder        = ID[reminderKind]
 	Reservation     = ID[reservationKind]
 	Return          = ID[returnKind]
 	ReturnLine      = ID[returnLineKind]
@@ -111,7 +114,10 @@ type (
 	pickLineKind        struct{}
 	priceListKind       struct{}
 	productKind         struct{}
+	receiptKind         struct{}
+	receiptEntryKind    struct{}
 	refundKind          struct{}
+	reminderKind        struct{}
 	reservationKind     struct{}
 	returnKind          struct{}
 	returnLineKind      struct{}
@@ -180,7 +186,10 @@ func (paymentKind) Prefix() string         { return "pay" }
 func (pickLineKind) Prefix() string        { return "pkl" }
 func (priceListKind) Prefix() string       { return "pls" }
 func (productKind) Prefix() string         { return "prd" }
+func (receiptKind) Prefix() string         { return "rcp" }
+func (receiptEntryKind) Prefix() string    { return "rce" }
 func (refundKind) Prefix() string          { return "ref" }
+func (reminderKind) Prefix() string        { return "rem" }
 func (reservationKind) Prefix() string     { return "rsv" }
 func (returnKind) Prefix() string          { return "ret" }
 func (returnLineKind) Prefix() string      { return "rtl" }

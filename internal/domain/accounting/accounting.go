@@ -42,6 +42,7 @@ const (
 	GoodsReceived = "2000" // that no bill has come for
 	Tax           = "2100"
 	StoreCredit   = "2200" // gift cards and store credit that customers may still spend
+	OnAccount     = "2300" // received from customers, and for no order yet
 	Opening       = "3000"
 	Sales         = "4000"
 	Discounts     = "4100"
@@ -85,6 +86,10 @@ func Tender(method string) string {
 		return Cash
 	case "gift_card", "store_credit":
 		return StoreCredit
+	case "on_account":
+		return OnAccount
+	case "write_off":
+		return BadDebts
 	}
 	return Clearing
 }
@@ -111,6 +116,9 @@ const (
 	LoseDispute   EntryKind = "chargeback"
 	WinDispute    EntryKind = "chargeback_won"
 	WriteOffDebt  EntryKind = "bad_debt"
+	TakeReceipt   EntryKind = "receipt"
+	PayBack       EntryKind = "receipt_paid_back"
+	ReverseMoney  EntryKind = "receipt_reversed"
 	SellGiftCard  EntryKind = "gift_card_sale"
 	GrantCredit   EntryKind = "credit_grant"
 	PayOutCredit  EntryKind = "credit_payout"

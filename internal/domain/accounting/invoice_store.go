@@ -91,8 +91,9 @@ func SettleReversed(ctx context.Context, tx *db.Tx, invoices ...*Invoice) error 
 // Allocate counts money for the invoices of orders, by number: counts is what
 // each order's payments captured, less what they refunded, plus what was credited,
 // in minor units of the order's currency. It spreads sums anew and adds nothing
-// up, so it may be called as often as one likes. The sales orders are taken.
-func Allocate(ctx context.Context, tx *db.Tx, counts map[id.Order]int64) error {
+// up, so it may be called as often as one likes. What is meant for an invoice counts
+// for that one first. The sales orders are taken.
+func Allocate(ctx context.Context, tx *db.Tx, counts map[id.Order]int64, meant map[id.Invoice]int64) error {
 	orders := slices.SortedFunc(maps.Keys(counts), id.Order.Compare)
 	rows, err := db.SelectIn[Invoice](ctx, tx, `
 		SELECT `+db.Columns[Invoice]()+` FROM invoice
@@ -103,12 +104,18 @@ func Allocate(ctx context.Context, tx *db.Tx, counts map[id.Order]int64) error {
 		return err
 	}
 	left := maps.Clone(counts)
+	first := make([]int64, len(rows))
+	for i := range rows {
+		d := &rows[i]
+		first[i] = max(0, min(meant[d.ID], d.Total, left[d.Order]))
+		left[d.Order] -= first[i]
+	}
 	var changed []*Invoice
 	for i := range rows {
 		d := &rows[i]
 		paid, status := d.Paid, d.Status
-		d.settle(left[d.Order])
-		left[d.Order] -= d.Paid
+		d.settle(first[i] + max(0, left[d.Order]))
+		left[d.Order] -= d.Paid - first[i]
 		if d.Paid != paid || d.Status != status {
 			changed = append(changed, d)
 		}
@@ -137,6 +144,32 @@ func savePaid(ctx context.Context, tx *db.Tx, invoices []*Invoice) error {
 		return err
 	}
 	return event.Record(ctx, tx, facts...)
+}
+
+// OpenInvoices returns what a company, or a customer who buys for none, owes in a
+// currency by invoices, the longest due first.
+func OpenInvoices(ctx context.Context, r db.Reader, company id.Company, customer id.Customer, currency money.Currency) ([]*Invoice, error) {
+	where, who := "company_id IN (/*in*/)", id.Any(company)
+	if company.IsZero() {
+		where, who = "company_id IS NULL AND customer_id IN (/*in*/)", id.Any(customer)
+	}
+	rows, err := db.SelectIn[Invoice](ctx, r, `
+		SELECT `+db.Columns[Invoice]()+` FROM invoice
+		WHERE series = '`+string(InvoiceSeries)+`' AND status IN ('issued', 'part_paid') AND order_id IS NOT NULL AND currency = ? AND `+where+`
+		ORDER BY due_on, number`, []id.Any{who}, string(currency))
+	out := make([]*Invoice, len(rows))
+	for i := range rows {
+		out[i] = &rows[i]
+	}
+	return out, err
+}
+
+// Open is what is still to be paid of an invoice.
+func (d *Invoice) Open() int64 {
+	if d.Status != Issued && d.Status != PartPaid {
+		return 0
+	}
+	return d.Total - d.Paid
 }
 
 // GetInvoice returns an invoice or credit note. Errors: NotFound

@@ -214,6 +214,16 @@ func Credit(p Posting, kind EntryKind, x money.Exchange, amount int64, account s
 	return p.entry(kind, Line{account, x.From, amount, base}, Line{StoreCredit, x.From, -amount, -base}), nil
 }
 
+// Received posts money that came on account, into the account that it lies in; a
+// negative amount left it again.
+func Received(p Posting, kind EntryKind, x money.Exchange, amount int64, account string) (Entry, error) {
+	base, err := x.Convert(amount)
+	if err != nil || amount == 0 {
+		return p.entry(kind), err
+	}
+	return p.entry(kind, Line{account, x.From, amount, base}, Line{OnAccount, x.From, -amount, -base}), nil
+}
+
 func (p Posting) paid(kind EntryKind, o Owed, m Money, sign int64) (Entry, error) {
 	if o.To != m.Rate.To {
 		return Entry{}, fault.New(fault.Internal, "accounting.bad_entry", "The payment is kept in %s, and the order in %s.", m.Rate.To, o.To)

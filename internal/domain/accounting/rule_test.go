@@ -243,7 +243,7 @@ func trim(s string) string {
 
 func TestTender(t *testing.T) {
 	for method, want := range map[string]string{
-		"card": Clearing, "bank": Cash, "cash": Cash, "cheque": Cash, "cod": Cash, "terms": Cash, "gift_card": StoreCredit, "store_credit": StoreCredit,
+		"card": Clearing, "bank": Cash, "cash": Cash, "cheque": Cash, "cod": Cash, "terms": Cash, "gift_card": StoreCredit, "store_credit": StoreCredit, "on_account": OnAccount, "write_off": BadDebts,
 	} {
 		if got := Tender(method); got != want {
 			t.Errorf("%s lies in %s", method, got)

@@ -48,7 +48,7 @@ func TestTheChartHasTheAccountsOfTheRules(t *testing.T) {
 			got = append(got, a.Code)
 		}
 		want := []string{
-			Cash, Clearing, Receivable, Stock, Exchange, GoodsReceived, Tax, StoreCredit, Opening, Sales, Discounts, SalesReturns,
+			Cash, Clearing, Receivable, Stock, Exchange, GoodsReceived, Tax, StoreCredit, OnAccount, Opening, Sales, Discounts, SalesReturns,
 			Shipping, Fees, Breakage, CostOfGoods, Adjustments, WriteOffs, Variances, BadDebts, FX, Rounding,
 		}
 		if !slices.Equal(got, want) {
@@ -279,14 +279,18 @@ func TestAllocate(t *testing.T) {
 			counts map[id.Order]int64
 			want   [3]string
 			facts  int64 // in all, of the kind invoice.paid
+			meant  map[id.Invoice]int64
 		}{
-			{map[id.Order]int64{a: 60}, [3]string{"part_paid 60", "issued 0", "issued 0"}, 0},
-			{map[id.Order]int64{a: 120, b: 80}, [3]string{"paid 100", "part_paid 20", "paid 80"}, 2},
-			{map[id.Order]int64{a: 120, b: 80}, [3]string{"paid 100", "part_paid 20", "paid 80"}, 2}, // again: nothing new
-			{map[id.Order]int64{a: 999}, [3]string{"paid 100", "paid 50", "paid 80"}, 3},
-			{map[id.Order]int64{a: 100, b: -5}, [3]string{"paid 100", "issued 0", "issued 0"}, 3}, // money went back
+			{map[id.Order]int64{a: 60}, [3]string{"part_paid 60", "issued 0", "issued 0"}, 0, nil},
+			{map[id.Order]int64{a: 120, b: 80}, [3]string{"paid 100", "part_paid 20", "paid 80"}, 2, nil},
+			{map[id.Order]int64{a: 120, b: 80}, [3]string{"paid 100", "part_paid 20", "paid 80"}, 2, nil}, // again: nothing new
+			{map[id.Order]int64{a: 999}, [3]string{"paid 100", "paid 50", "paid 80"}, 3, nil},
+			{map[id.Order]int64{a: 60}, [3]string{"part_paid 20", "part_paid 40", "paid 80"}, 3, map[id.Invoice]int64{second.ID: 40}},
+			{map[id.Order]int64{a: 60}, [3]string{"part_paid 10", "paid 50", "paid 80"}, 4, map[id.Invoice]int64{second.ID: 99}}, // no more than it is of
+			{map[id.Order]int64{a: 30}, [3]string{"issued 0", "part_paid 30", "paid 80"}, 4, map[id.Invoice]int64{second.ID: 40}},
+			{map[id.Order]int64{a: 100, b: -5}, [3]string{"paid 100", "issued 0", "issued 0"}, 5, nil}, // money went back
 		} {
-			write(t, d, func(tx *db.Tx) error { return Allocate(t.Context(), tx, step.counts) })
+			write(t, d, func(tx *db.Tx) error { return Allocate(t.Context(), tx, step.counts, step.meant) })
 			var got [3]string
 			for i, x := range []*Invoice{first, second, other} {
 				now, err := GetInvoice(t.Context(), d, x.ID)

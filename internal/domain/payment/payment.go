@@ -55,6 +55,23 @@ const (
 	StoreCredits = "store_credit"
 )
 
+// The gateways by which a debt is settled without money of its own. Receipts is
+// money that lies on account: whoever saves its transactions moves the receipt.
+// WriteOffs is a debt that is given up. Refunds of their payments take them back:
+// the order has not been paid then, rather than been given back what it had paid.
+const (
+	Receipts  = "on_account"
+	WriteOffs = "write_off"
+)
+
+// Called tells whether transactions of a gateway are asked of somebody; others
+// succeed as they are recorded.
+func Called(gateway string) bool {
+	return gateway != Manual && !Local(gateway) && !bookkeeping(gateway)
+}
+
+func bookkeeping(gateway string) bool { return gateway == Receipts || gateway == WriteOffs }
+
 // Local tells whether a gateway is that of gift cards or of store credit.
 func Local(gateway string) bool { return gateway == GiftCards || gateway == StoreCredits }
 
@@ -71,9 +88,11 @@ const (
 	OnTerms     Method = "terms"
 	GiftCard    Method = "gift_card"
 	StoreCredit Method = "store_credit"
+	OnAccount   Method = "on_account" // by a receipt
+	WriteOff    Method = "write_off"  // by giving it up
 )
 
-var methods = []Method{Card, Bank, Cash, Cheque, COD, OnTerms, GiftCard, StoreCredit}
+var methods = []Method{Card, Bank, Cash, Cheque, COD, OnTerms, GiftCard, StoreCredit, OnAccount, WriteOff}
 
 // Status is the state of a payment, a function of its transactions.
 type Status string
@@ -164,6 +183,8 @@ type Payment struct {
 	Refunded     int64          `db:"refunded" json:"refunded" doc:"Part of captured that was paid back or charged back."`
 	Token        string         `db:"token" json:"-"`
 	Credit       id.Credit      `db:"credit_id" json:"credit_id,omitzero" doc:"The gift card or store credit that pays."`
+	Receipt      id.Receipt     `db:"receipt_id" json:"receipt_id,omitzero" doc:"The money on account that pays."`
+	Invoice      id.Invoice     `db:"invoice_id" json:"invoice_id,omitzero" doc:"The invoice that it is meant for; missing: the order's, oldest first."`
 	Label        string         `db:"label" json:"label,omitempty" doc:"For people: Visa ending 4242."`
 	Reference    string         `db:"reference" json:"reference,omitempty" doc:"What the money is recognized by: a cheque's number, a transfer's text."`
 	ExpiresAt    time.Time      `db:"expires_at" json:"expires_at,omitzero" doc:"When the authorization runs out."`
@@ -190,6 +211,7 @@ type Transaction struct {
 	CauseID      id.Any         `db:"cause_id" json:"cause_id,omitzero"`
 	Parent       id.Transaction `db:"parent_id" json:"parent_id,omitzero" doc:"The authorization that a capture or void draws on."`
 	Credit       id.Credit      `db:"credit_id" json:"credit_id,omitzero" doc:"The gift card or store credit that it moves: a refund may go to another than the payment's."`
+	Receipt      id.Receipt     `db:"receipt_id" json:"receipt_id,omitzero" doc:"The money on account that it moves."`
 	ErrorCode    string         `db:"error_code" json:"error_code,omitempty"`
 	Error        string         `db:"error" json:"error,omitempty"`
 	ActionURL    string         `db:"action_url" json:"action_url,omitempty" doc:"Where the customer must confirm."`
@@ -213,6 +235,8 @@ type Terms struct {
 	RateDate    string
 	Token       string
 	Credit      id.Credit // of a local gateway
+	Receipt     id.Receipt
+	Invoice     id.Invoice
 	Label       string
 	Reference   string
 }
@@ -253,6 +277,9 @@ func New(now time.Time, t Terms) (*Payment, error) {
 	if Local(t.Gateway) == t.Credit.IsZero() {
 		f.Add("gateway", "%s and a gift card or store credit do not go together", t.Gateway)
 	}
+	if (t.Gateway == Receipts) == t.Receipt.IsZero() {
+		f.Add("gateway", "%s and a receipt do not go together", t.Gateway)
+	}
 	for name, s := range map[string]string{"token": t.Token, "label": t.Label, "reference": t.Reference} {
 		if len(s) > maxText {
 			f.Add(name, "is longer than %d bytes", maxText)
@@ -266,7 +293,7 @@ func New(now time.Time, t Terms) (*Payment, error) {
 	return &Payment{
 		ID: id.New[id.Payment](now), Order: t.Order, Gateway: t.Gateway, Method: t.Method,
 		Status: StatusCreated, Dispute: DisputeNone, Currency: t.Currency, Amount: t.Amount, OrderAmount: t.OrderAmount,
-		Rate: t.Rate, RateDate: t.RateDate, Token: t.Token, Credit: t.Credit, Label: text.Clean(t.Label), Reference: text.Clean(t.Reference),
+		Rate: t.Rate, RateDate: t.RateDate, Token: t.Token, Credit: t.Credit, Receipt: t.Receipt, Invoice: t.Invoice, Label: text.Clean(t.Label), Reference: text.Clean(t.Reference),
 		Version: 1, CreatedAt: now,
 	}, nil
 }
@@ -361,6 +388,15 @@ func (p *Payment) inOrder(amount int64) int64 {
 		return amount
 	}
 	return money.Share(p.OrderAmount, 0, amount, p.Amount)
+}
+
+// counts is what the payment counts for its order, in the order's currency.
+func (p *Payment) counts() (captured, refunded int64) {
+	captured, refunded = p.inOrder(p.Captured), p.inOrder(p.Refunded)
+	if bookkeeping(p.Gateway) {
+		return captured - refunded, 0
+	}
+	return captured, refunded
 }
 
 // refresh derives sums, state and dispute from the transactions.

@@ -51,7 +51,7 @@ func (t Tenders) check() error {
 // groups are the payments that may be paid back on, alike by rank, in their order.
 // While a bank decides about a payment, nothing goes back on it.
 func (t Tenders) groups(payments []*Payment) [][]*Payment {
-	groups := make([][]*Payment, len(t.First)+1+len(t.Last))
+	groups := make([][]*Payment, len(t.First)+2+len(t.Last)) // what was never paid is taken back first
 	sorted := byAge(payments)
 	if !t.Oldest {
 		slices.Reverse(sorted)
@@ -60,9 +60,11 @@ func (t Tenders) groups(payments []*Payment) [][]*Payment {
 		if p.Dispute == DisputeOpen {
 			continue
 		}
-		rank := len(t.First)
-		if i := slices.Index(t.First, p.Method); i >= 0 {
-			rank = i
+		rank := len(t.First) + 1
+		if p.Gateway == WriteOffs {
+			rank = 0
+		} else if i := slices.Index(t.First, p.Method); i >= 0 {
+			rank = 1 + i
 		} else if i := slices.Index(t.Last, p.Method); i >= 0 {
 			rank += 1 + i
 		}

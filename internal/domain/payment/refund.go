@@ -67,17 +67,23 @@ func (p *Payment) ProposeRefund(now time.Time, amount int64, ret id.Return, reas
 // Errors: NotFound refund.not_found; Conflict refund.not_sendable and
 // payment.disputed; Shortage payment.not_refundable.
 func (p *Payment) SendRefund(now time.Time, day string, refund id.Refund) (*Transaction, error) {
-	return p.sendRefund(now, day, refund, p.Gateway, p.Credit)
+	return p.sendRefund(now, day, refund, p.fund())
+}
+
+// AccountRefund puts a refund that is pending or has failed on account, whatever
+// the payment was made with. Errors are those of SendRefund.
+func (p *Payment) AccountRefund(now time.Time, day string, refund id.Refund, receipt id.Receipt) (*Transaction, error) {
+	return p.sendRefund(now, day, refund, fund{gateway: Receipts, receipt: receipt})
 }
 
 // CreditRefund gives a refund that is pending or has failed as store credit, in
 // the payment's currency, whatever the payment was made with. Errors are those of
 // SendRefund.
 func (p *Payment) CreditRefund(now time.Time, day string, refund id.Refund, credit id.Credit) (*Transaction, error) {
-	return p.sendRefund(now, day, refund, StoreCredits, credit)
+	return p.sendRefund(now, day, refund, fund{gateway: StoreCredits, credit: credit})
 }
 
-func (p *Payment) sendRefund(now time.Time, day string, refund id.Refund, gateway string, credit id.Credit) (*Transaction, error) {
+func (p *Payment) sendRefund(now time.Time, day string, refund id.Refund, to fund) (*Transaction, error) {
 	r, err := p.refund(refund)
 	if err != nil {
 		return nil, err
@@ -91,8 +97,11 @@ func (p *Payment) sendRefund(now time.Time, day string, refund id.Refund, gatewa
 	if left := p.Refundable(); r.Status == RefundFailed && r.Amount > left {
 		return nil, p.notRefundable(r.Amount, left)
 	}
+	if p.Gateway == WriteOffs && to.gateway != WriteOffs {
+		return nil, fault.New(fault.Conflict, "payment.written_off", "Nothing came by a debt that was written off: it can be taken back, and not be paid out.")
+	}
 	p.setRefund(now, r, RefundProcessing)
-	return p.addAt(gateway, credit, now, day, KindRefund, r.Amount, Cause{CauseRefund, id.Any(r.ID)}, id.Transaction{}), nil
+	return p.addAt(to, now, day, KindRefund, r.Amount, Cause{CauseRefund, id.Any(r.ID)}, id.Transaction{}), nil
 }
 
 // CancelRefund gives up a refund that is pending or has failed. Errors: NotFound

@@ -11,16 +11,25 @@ import (
 // add makes a transaction that is asked for. Where nobody is called it succeeds
 // at once.
 func (p *Payment) add(now time.Time, day string, kind Kind, amount int64, cause Cause, parent id.Transaction) *Transaction {
-	return p.addAt(p.Gateway, p.Credit, now, day, kind, amount, cause, parent)
+	return p.addAt(p.fund(), now, day, kind, amount, cause, parent)
 }
 
-func (p *Payment) addAt(gateway string, credit id.Credit, now time.Time, day string, kind Kind, amount int64, cause Cause, parent id.Transaction) *Transaction {
+// fund is where a transaction moves money.
+type fund struct {
+	gateway string
+	credit  id.Credit
+	receipt id.Receipt
+}
+
+func (p *Payment) fund() fund { return fund{p.Gateway, p.Credit, p.Receipt} }
+
+func (p *Payment) addAt(at fund, now time.Time, day string, kind Kind, amount int64, cause Cause, parent id.Transaction) *Transaction {
 	t := &Transaction{
-		ID: id.New[id.Transaction](now), Payment: p.ID, Kind: kind, State: Requested, Amount: amount, Gateway: gateway, Credit: credit,
+		ID: id.New[id.Transaction](now), Payment: p.ID, Kind: kind, State: Requested, Amount: amount, Gateway: at.gateway, Credit: at.credit, Receipt: at.receipt,
 		CauseKind: cause.Kind, CauseID: cause.ID, Parent: parent, RequestedAt: now, BusinessDate: day, fresh: true,
 	}
 	p.Transactions = append(p.Transactions, t)
-	if gateway == Manual || Local(gateway) {
+	if !Called(at.gateway) {
 		p.conclude(now, day, t, Result{State: Succeeded})
 		return t
 	}
@@ -115,6 +124,19 @@ func (p *Payment) Receive(now time.Time, day string, amount int64, cause Cause, 
 		p.Reference = reference
 	}
 	return p.add(now, day, KindCapture, amount, cause, id.Transaction{}), nil
+}
+
+// Enter counts an amount that lies on account, or a debt that is given up, for the
+// order.
+func (p *Payment) Enter(now time.Time, day string, amount int64, cause Cause) error {
+	if !bookkeeping(p.Gateway) {
+		return fault.New(fault.Internal, "payment.not_entered", "A payment by %s is not entered.", p.Gateway)
+	}
+	if amount <= 0 {
+		return badAmount(amount)
+	}
+	p.add(now, day, KindCapture, amount, cause, id.Transaction{})
+	return nil
 }
 
 // settled adds a transaction that has happened.

@@ -79,11 +79,12 @@ func (p *Payment) conclude(now time.Time, day string, t *Transaction, r Result) 
 	p.settleRefund(now, t)
 	p.facts = append(p.facts, Settled{p.about(), t.ID, t.Kind, t.State, t.Amount, p.Currency, t.Ref, t.ErrorCode, t.Error})
 	if t.State == Succeeded || reverses {
+		captured, refunded := p.counts()
+		wasCaptured, wasRefunded := before.counts()
 		p.changes = append(p.changes, Change{
 			Payment: p, Transaction: t, Reverses: reverses, Amount: t.Amount,
 			Authorized: p.Authorized - before.Authorized, Captured: p.Captured - before.Captured, Refunded: p.Refunded - before.Refunded,
-			OrderCaptured: p.inOrder(p.Captured) - p.inOrder(before.Captured),
-			OrderRefunded: p.inOrder(p.Refunded) - p.inOrder(before.Refunded),
+			OrderCaptured: captured - wasCaptured, OrderRefunded: refunded - wasRefunded,
 		})
 	}
 	if t.State == Succeeded && t.Kind == KindAuthorize && t.CauseKind == CauseReauthorize {

@@ -299,6 +299,26 @@ func SumsOf(ctx context.Context, r db.Reader, orders []id.Order) (map[id.Order]S
 	return out, err
 }
 
+// Designated is what payments of orders are meant for certain invoices, less what
+// was taken back.
+func Designated(ctx context.Context, r db.Reader, orders []id.Order) (map[id.Invoice]int64, error) {
+	type row struct {
+		Invoice id.Invoice `db:"invoice_id"`
+		Amount  int64      `db:"amount"`
+	}
+	rows, err := db.SelectIn[row](ctx, r, `SELECT invoice_id, captured - refunded AS amount FROM payment WHERE invoice_id IS NOT NULL AND order_id IN (/*in*/)`, orders)
+	out := make(map[id.Invoice]int64, len(rows))
+	for _, x := range rows {
+		out[x.Invoice] += x.Amount
+	}
+	return out, err
+}
+
+// OfReceipt returns the payments that a receipt made, oldest first.
+func OfReceipt(ctx context.Context, r db.Reader, receipt id.Receipt) ([]*Payment, error) {
+	return load(ctx, r, `WHERE receipt_id IN (/*in*/) ORDER BY id`, []id.Receipt{receipt})
+}
+
 // SumOf adds up loaded payments of one order.
 func SumOf(payments []*Payment) (s Sums) {
 	for _, p := range payments {
@@ -309,8 +329,9 @@ func SumOf(payments []*Payment) (s Sums) {
 
 func (s Sums) plus(p *Payment) Sums {
 	s.Authorized += p.inOrder(p.Authorized) - p.inOrder(p.Captured)
-	s.Captured += p.inOrder(p.Captured)
-	s.Refunded += p.inOrder(p.Refunded)
+	captured, refunded := p.counts()
+	s.Captured += captured
+	s.Refunded += refunded
 	s.Disputed = s.Disputed || p.Dispute == DisputeOpen
 	return s
 }

@@ -41,7 +41,9 @@ const (
 	PaymentWrite    Permission = "payment:write"
 	PaymentRefund   Permission = "payment:refund"
 	CreditRead      Permission = "credit:read"
-	CreditWrite     Permission = "credit:write" // give and take gift cards and store credit
+	CreditWrite     Permission = "credit:write"  // give and take gift cards and store credit
+	ReceiptWrite    Permission = "receipt:write" // book what came on account, and count it for invoices
+	DebtWriteOff    Permission = "debt:write_off"
 	BooksRead       Permission = "books:read"
 	BooksWrite      Permission = "books:write"
 	EventRead       Permission = "event:read"
@@ -82,6 +84,8 @@ var rolePermissions = map[Role][]Permission{
 		CatalogWrite, CostRead, CustomerWrite, CustomerErase, StockAdjust, StockReceive, StockTransfer, StockRepair, StockCount, StockApprove,
 		LocationWrite, LocationSwitch, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, OrderCredit, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo, FulfillmentGive,
 		ReturnWrite, PaymentWrite, PaymentRefund, CreditWrite, BooksRead, BooksWrite, AuditRead, SettingRead, SettingWrite,
+		LocationWrite, LocationSwitch, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, OrderCredit, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo,
+		ReturnWrite, PaymentWrite, PaymentRefund, CreditWrite, ReceiptWrite, DebtWriteOff, BooksRead, BooksWrite, AuditRead, SettingRead, SettingWrite,
 		UserRead, UserWrite, ImportRun, JobRead, JobWrite, AutomationWrite, WebhookRead, WebhookWrite,
 	}, reading...),
 	Operations: append([]Permission{
@@ -93,6 +97,6 @@ var rolePermissions = map[Role][]Permission{
 	Counter:    {CatalogRead, StockCount},
 	Service:    append([]Permission{CustomerWrite, OrderWrite, OrderEdit, OrderCancel, OrderHold, FulfillmentMove, ReturnWrite, PaymentWrite, PaymentRefund, CreditWrite}, reading...),
 	Buyer:      {CatalogRead, CatalogWrite, CostRead, StockRead, StockReceive, StockTransfer, OrderRead, EventRead},
-	Accountant: append([]Permission{OrderCredit, CostRead, BooksRead, BooksWrite, PaymentWrite, PaymentRefund, CreditWrite, AuditRead}, reading...),
+	Accountant: append([]Permission{OrderCredit, CostRead, BooksRead, BooksWrite, PaymentWrite, PaymentRefund, CreditWrite, ReceiptWrite, DebtWriteOff, AuditRead}, reading...),
 	ReadOnly:   reading,
 }

@@ -1,0 +1,41 @@
+package api
+
+import (
+	"net/http"
+	"testing"
+
+	"purser/internal/platform/auth"
+	"purser/internal/platform/db"
+	"purser/internal/test/dbtest"
+)
+
+func TestReceipts(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newShop(t, d)
+		euros := func(minor int) object { return object{"minor": minor, "currency": "EUR"} }
+		ada := s.post("/v1/customers", object{"name": "Ada Byron", "email": "ada@example.org"}).want(http.StatusCreated).text("id")
+		body := s.order(4)
+		body["customer_id"] = ada
+		order := "/v1/orders/" + s.post("/v1/orders", body).want(http.StatusCreated).text("id")
+		clerk := s.as(s.key(auth.Service, nil))
+		clerk.post("/v1/receipts", object{"customer_id": ada, "method": "bank", "amount": euros(1000)}).want(http.StatusForbidden, "auth.forbidden")
+		s.post("/v1/receipts", object{"customer_id": ada, "method": "bank", "amount": euros(1000), "allocations": []object{{}}}).want(http.StatusUnprocessableEntity, "receipt.invalid")
+		r := s.post("/v1/receipts", object{"customer_id": ada, "method": "bank", "amount": euros(6000), "reference": "7/1", "source": "DE12"}).want(http.StatusCreated)
+		r.wantParts(map[string]string{"balance.minor": "6000", "entries.0.kind": "receive"})
+		path := "/v1/receipts/" + r.text("id")
+		s.post("/v1/receipts", object{"customer_id": ada, "method": "bank", "amount": euros(6000), "reference": "7/1", "source": "DE12"}).want(http.StatusConflict, "receipt.known")
+		s.post(path+"/allocate", object{}).want(http.StatusConflict, "receipt.nothing_to_allocate") // no invoice yet
+		s.post(path+"/allocate", object{"allocations": []object{{"order_id": order[len("/v1/orders/"):]}}}, `If-Match: "99"`).want(http.StatusPreconditionFailed, "receipt.stale")
+		r = s.post(path+"/allocate", object{"allocations": []object{{"order_id": order[len("/v1/orders/"):]}}}).want(http.StatusOK)
+		r.wantParts(map[string]string{"balance.minor": "1000", "entries.1.kind": "allocate", "entries.1.amount.minor": "-5000"})
+		s.get(order).wantParts(map[string]string{"payment_status": "paid", "payments.0.method": "on_account"})
+		s.post(path+"/unallocate", object{"payment_id": r.text("entries.1.payment_id"), "amount": euros(500), "reason": "typing error"}).want(http.StatusOK).
+			wantParts(map[string]string{"balance.minor": "1500"})
+		s.get(order).wantParts(map[string]string{"payment_status": "partially_paid", "balance.minor": "500"})
+		clerk.post(path+"/reverse", object{"reason": "x"}).want(http.StatusForbidden, "auth.forbidden")
+		s.post(path+"/pay-back", object{"amount": euros(300), "reason": "by bank"}).want(http.StatusOK).wantParts(map[string]string{"balance.minor": "1200"})
+		s.get("/v1/receipts?open=true&customer=" + ada).wantParts(map[string]string{"items.0.reference": "7/1", "items.1.id": ""})
+		s.post(order+"/put-on-account", object{"reason": "x"}).want(http.StatusConflict, "receipt.not_owed")
+		s.sound()
+	})
+}
