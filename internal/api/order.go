@@ -33,6 +33,9 @@ type OrderSummary struct {
 	Credited       money.Amount `json:"credited" doc:"Part of invoiced that was granted back."`
 	Invoiced       money.Amount `json:"invoiced"`
 	Balance        money.Amount `json:"balance" doc:"What the customer still owes; negative if we owe it back."`
+
+	AuthorizeStatus order.AuthorizeStatus `json:"authorize_status" enum:"none,partial,full" doc:"What was authorized or charged, against the total less granted refunds."`
+	ChargeStatus    order.ChargeStatus    `json:"charge_status" enum:"none,partial,full,overcharged" doc:"What was charged, against the total less granted refunds."`
 }
 
 func (o OrderSummary) version() int64 { return o.Version }
@@ -44,6 +47,7 @@ func showHeader(h order.Header) OrderSummary {
 		TaxTotal: of(h.TaxTotal), Total: of(h.Total), BaseTotal: money.Of(h.BaseTotal, h.Base), CancelledTotal: of(h.CancelledTotal),
 		Authorized: of(h.Authorized), Captured: of(h.Captured), Refunded: of(h.Refunded), Credited: of(h.Credited),
 		Invoiced: of(h.Invoiced), Balance: of(h.Balance()),
+		AuthorizeStatus: h.AuthorizeStatus(), ChargeStatus: h.ChargeStatus(),
 	}
 }
 

@@ -39,3 +39,20 @@ func TestReceipts(t *testing.T) {
 		s.sound()
 	})
 }
+
+func TestReceivables(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newShop(t, d)
+		c := s.post("/v1/companies", object{"name": "Byron & Sons", "currency": "EUR"}).want(http.StatusCreated).text("id")
+		s.get("/v1/receivables").want(http.StatusOK)
+		s.post("/v1/receipts", object{"company_id": c, "method": "cheque", "amount": object{"minor": 700, "currency": "EUR"}}).want(http.StatusCreated)
+		s.get("/v1/receivables").wantParts(map[string]string{"items.0.name": "Byron & Sons", "items.0.on_account.minor": "-700", "items.0.total.minor": "-700"})
+		s.get("/v1/receivables?company=" + c).wantParts(map[string]string{"open.0.kind": "on_account"})
+		s.get("/v1/companies/" + c + "/statement?from=2026-01-01").wantParts(map[string]string{"opening.minor": "0", "lines.0.kind": "receipt", "lines.0.amount.minor": "-700", "closing.minor": "-700"})
+		s.get("/v1/dunning-levels").wantParts(map[string]string{"levels.0.days": "7"})
+		s.send(http.MethodPut, "/v1/dunning-levels", object{"levels": []object{{"days": 5, "title": "Kind"}}}).want(http.StatusOK)
+		s.get("/v1/reminders/due").want(http.StatusOK).wantParts(map[string]string{"items.0.invoice_id": ""})
+		s.as(s.key(auth.Service, nil)).get("/v1/receivables").want(http.StatusForbidden, "auth.forbidden")
+		s.sound()
+	})
+}

@@ -81,6 +81,8 @@ func (s *Server) register() {
 
 	s.registerReceipts()
 	s.registerReceiptSteps()
+	s.registerReceivables()
+	s.registerReminders()
 	s.registerInvoices()
 	s.registerAllowances()
 	s.registerJournal()
