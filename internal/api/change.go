@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -78,7 +79,7 @@ func (a ChangeAction) action(f fault.Fields, at string, c money.Currency) change
 			return out
 		}
 		ch := a.Charge
-		out.ChargeKind, out.Code, out.Title, out.TaxRate, amount = string(ch.Kind), ch.Code, ch.Title, &ch.TaxRate, &ch.Amount
+		out.ChargeKind, out.Code, out.Title, out.TaxRate, amount = string(ch.Kind), ch.Code, ch.Title, cmp.Or(ch.TaxRate, new(money.Rate)), &ch.Amount
 	case change.SetAddresses:
 		out.Data = encode(flow.Addresses{ShipTo: a.ShipTo, BillTo: a.BillTo})
 	case change.SetContact:
@@ -124,7 +125,7 @@ func showAction(a change.Action, c money.Currency) ChangeAction {
 	case change.AddCharge:
 		out.Charge = &NewCharge{Kind: order.ChargeKind(a.ChargeKind), Code: a.Code, Title: a.Title}
 		if a.TaxRate != nil {
-			out.Charge.TaxRate = *a.TaxRate
+			out.Charge.TaxRate = a.TaxRate
 		}
 		if out.Amount != nil {
 			out.Charge.Amount = *out.Amount

@@ -24,6 +24,7 @@ type ChannelFields struct {
 	Kind           *string              `json:"kind,omitempty" doc:"manual, csv, api or the name of a connector."`
 	Currency       *money.Currency      `json:"currency,omitempty" doc:"Currency of an order that names none."`
 	TaxInclusive   *bool                `json:"tax_inclusive,omitempty" doc:"Prices of its orders contain tax."`
+	TaxCollected   *bool                `json:"tax_collected,omitempty" doc:"It collects the tax on its orders and pays it: we owe none."`
 	PriceListID    *id.PriceList        `json:"price_list_id,omitempty" doc:"Empty: none."`
 	ReleaseWhen    *channel.ReleaseWhen `json:"release_when,omitempty" enum:"paid,authorized,placed"`
 	CaptureWhen    *channel.CaptureWhen `json:"capture_when,omitempty" enum:"shipped,placed,manual"`
@@ -42,6 +43,7 @@ func (f ChannelFields) onto(c channel.Channel) channel.Channel {
 	set(&c.Kind, f.Kind)
 	set(&c.Currency, f.Currency)
 	set(&c.TaxInclusive, f.TaxInclusive)
+	set(&c.TaxCollected, f.TaxCollected)
 	set(&c.PriceListID, f.PriceListID)
 	set(&c.ReleaseWhen, f.ReleaseWhen)
 	set(&c.CaptureWhen, f.CaptureWhen)

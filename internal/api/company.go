@@ -69,6 +69,7 @@ type CompanyFields struct {
 	CreditLimit    *int64            `json:"credit_limit_minor,omitempty" doc:"In minor units of the company's currency; 0 is no limit."`
 	TaxExempt      *bool             `json:"tax_exempt,omitempty"`
 	TaxCertificate *string           `json:"tax_certificate,omitempty" doc:"Number of the certificate that exempts it."`
+	TaxExemptUntil *string           `json:"tax_exempt_until,omitempty" doc:"Last day of the certificate; empty: for ever."`
 	Note           *string           `json:"note,omitempty"`
 	Active         *bool             `json:"active,omitempty"`
 }
@@ -84,6 +85,7 @@ func (f CompanyFields) onto(c customer.Company) customer.Company {
 	set(&c.CreditLimit, f.CreditLimit)
 	set(&c.TaxExempt, f.TaxExempt)
 	set(&c.TaxCertificate, f.TaxCertificate)
+	set(&c.TaxExemptUntil, f.TaxExemptUntil)
 	set(&c.Note, f.Note)
 	set(&c.Active, f.Active)
 	return c

@@ -69,7 +69,7 @@ type NewLine struct {
 	Quantity   int64          `json:"quantity" minimum:"1" doc:"Base units."`
 	UnitPrice  *money.Micros  `json:"unit_price,omitempty" doc:"As priced: with tax if the order is tax_inclusive. What the price lists say, if it is left out; else it needs order:price."`
 	Discounts  []NewDiscount  `json:"discounts,omitempty" maxItems:"20"`
-	TaxRate    money.Rate     `json:"tax_ppm,omitempty" doc:"Millionths: 200000 is 20 %."`
+	TaxRate    *money.Rate    `json:"tax_ppm,omitempty" doc:"Millionths: 200000 is 20 %. What the tax tables say, if neither it nor tax is given."`
 	Tax        *money.Amount  `json:"tax,omitempty" doc:"As the channel computed it; from the rate, if it is left out."`
 	Backorder  bool           `json:"backorder,omitempty" doc:"May be owed, whatever the variant and the channel say."`
 	MaySplit   bool           `json:"may_split,omitempty" doc:"May be sent in several parcels."`
@@ -85,7 +85,7 @@ type NewCharge struct {
 	Title    string           `json:"title,omitempty"`
 	Amount   money.Amount     `json:"amount" doc:"As priced."`
 	Discount *money.Amount    `json:"discount,omitempty"`
-	TaxRate  money.Rate       `json:"tax_ppm,omitempty"`
+	TaxRate  *money.Rate      `json:"tax_ppm,omitempty" doc:"What the tax tables say, if neither it nor tax is given."`
 	Tax      *money.Amount    `json:"tax,omitempty" doc:"As the channel computed it; from the rate, if it is left out."`
 }
 

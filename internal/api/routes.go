@@ -83,6 +83,7 @@ func (s *Server) register() {
 	s.registerReceiptSteps()
 	s.registerReceivables()
 	s.registerReminders()
+	s.registerTaxRates()
 	s.registerInvoices()
 	s.registerAllowances()
 	s.registerJournal()

@@ -162,6 +162,7 @@ var ids = []func(huma.Registry){
 	aliasID[id.ShipmentLine],
 	aliasID[id.ShortPick],
 	aliasID[id.Tracking],
+	aliasID[id.TaxRate],
 	aliasID[id.Transaction],
 	aliasID[id.Transfer],
 	aliasID[id.TransferLine],

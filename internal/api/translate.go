@@ -10,6 +10,7 @@ import (
 	"purser/internal/domain/channel"
 	"purser/internal/domain/customer"
 	"purser/internal/domain/order"
+	"purser/internal/domain/tax"
 	"purser/internal/flow"
 	"purser/internal/platform/auth"
 	"purser/internal/platform/db"
@@ -77,8 +78,14 @@ func (t *translator) translate(ctx context.Context, n *NewOrder) (flow.Placement
 		if l.UnitPrice == nil {
 			p.ListPriced = append(p.ListPriced, i)
 		}
+		if l.TaxRate == nil && l.Tax == nil {
+			p.Taxing.Lines = append(p.Taxing.Lines, i)
+		}
 	}
 	for i, c := range n.Charges {
+		if c.TaxRate == nil && c.Tax == nil {
+			p.Taxing.Charges = append(p.Taxing.Charges, i)
+		}
 		p.Charges = append(p.Charges, chargeOf(f, item("charges", i, ""), c, p.Currency))
 	}
 	p.Discounts = discountsOf(f, "", n.Discounts, p.Currency)
@@ -87,11 +94,12 @@ func (t *translator) translate(ctx context.Context, n *NewOrder) (flow.Placement
 
 func (t *translator) line(f fault.Fields, prefix string, c id.Channel, l NewLine, currency money.Currency) order.DraftLine {
 	out := order.DraftLine{
-		ExternalID: l.ExternalID, Listing: l.Listing, SKU: l.SKU, Title: l.Title, Quantity: l.Quantity, TaxRate: l.TaxRate,
+		ExternalID: l.ExternalID, Listing: l.Listing, SKU: l.SKU, Title: l.Title, Quantity: l.Quantity,
 		Discounts: discountsOf(f, prefix, l.Discounts, currency), Backorder: l.Backorder, MaySplit: l.MaySplit,
 		ShipBy: l.ShipBy.UTC(), DeliverBy: l.DeliverBy.UTC(), Custom: l.Custom,
 	}
 	set(&out.UnitPrice, l.UnitPrice)
+	set(&out.TaxRate, l.TaxRate)
 	if l.Tax != nil {
 		tax := minorOf(f, prefix+"tax", *l.Tax, currency)
 		out.Tax = &tax
@@ -114,7 +122,8 @@ func (t *translator) line(f fault.Fields, prefix string, c id.Channel, l NewLine
 }
 
 func chargeOf(f fault.Fields, prefix string, c NewCharge, currency money.Currency) order.DraftCharge {
-	out := order.DraftCharge{Kind: c.Kind, Code: c.Code, Title: cmp.Or(c.Title, string(c.Kind)), TaxRate: c.TaxRate}
+	out := order.DraftCharge{Kind: c.Kind, Code: c.Code, Title: cmp.Or(c.Title, string(c.Kind))}
+	set(&out.TaxRate, c.TaxRate)
 	out.Amount = minorOf(f, prefix+"amount", c.Amount, currency)
 	if c.Discount != nil {
 		out.Discount = minorOf(f, prefix+"discount", *c.Discount, currency)
@@ -221,6 +230,9 @@ func (t *translator) agree(ctx context.Context, r db.Reader, orders []*asked) er
 // where we price the order, the discount and the exemption from tax.
 func apply(c customer.Conditions, ch channel.Channel, p *flow.Placement) {
 	p.Prices, p.Group = c.PriceLists, c.Group
+	p.Taxing.Buyer = tax.Buyer{
+		Company: !p.Company.IsZero(), Exempt: c.TaxExempt, Certificate: c.TaxCertificate, Until: c.TaxExemptUntil, VATNumber: c.VATNumber,
+	}
 	if !ch.PriceListID.IsZero() {
 		p.Prices = append(p.Prices, ch.PriceListID)
 	}
@@ -233,9 +245,10 @@ func apply(c customer.Conditions, ch channel.Channel, p *flow.Placement) {
 	if c.Discount > 0 {
 		p.Discounts = append([]order.DraftDiscount{{Kind: order.DiscountPercent, Rate: c.Discount, Title: "Agreed discount"}}, p.Discounts...)
 	}
-	if c.TaxExempt {
+	if c.TaxExempt { // whatever rate was given; where the certificate has run out, the tables say it
+		p.Taxing.Lines = nil
 		for i := range p.Lines {
-			p.Lines[i].TaxRate, p.Lines[i].Tax = 0, nil
+			p.Taxing.Lines = append(p.Taxing.Lines, i)
 		}
 	}
 }

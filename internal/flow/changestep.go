@@ -214,16 +214,17 @@ func (x *changing) addLine(ctx context.Context, r *db.Tx, a change.Action, like 
 	}
 	if like != nil {
 		in.ShipBy, in.DeliverBy, in.TaxRate = like.ShipBy, like.DeliverBy, like.TaxRate
+		in.TaxReason, in.TaxNote = like.TaxReason, like.TaxNote
 	}
 	switch {
 	case a.TaxRate != nil:
-		in.TaxRate = *a.TaxRate
+		in.TaxRate, in.TaxReason, in.TaxNote = *a.TaxRate, "", ""
 	case like == nil:
-		rate, err := x.taxRate(a.Variant)
+		taxed, err := x.taxedLike(a.Variant)
 		if err != nil {
 			return err
 		}
-		in.TaxRate = rate
+		in.TaxRate, in.TaxReason, in.TaxNote = taxed.TaxRate, taxed.TaxReason, taxed.TaxNote
 	}
 	if a.UnitPrice != nil {
 		in.UnitPrice = *a.UnitPrice
@@ -238,22 +239,22 @@ func (x *changing) addLine(ctx context.Context, r *db.Tx, a change.Action, like 
 	return err
 }
 
-// taxRate is the rate on a line that is added: that of the same variant in the
-// order, or the one that all lines share.
-func (x *changing) taxRate(v id.Variant) (money.Rate, error) {
+// taxedLike is a line whose tax a line that is added has, too: one of the same
+// variant in the order, or any where all lines share a rate.
+func (x *changing) taxedLike(v id.Variant) (*order.Line, error) {
 	rates := map[money.Rate]bool{}
-	var rate money.Rate
+	var any *order.Line
 	for _, l := range x.order.Lines {
 		if l.Variant == v && !v.IsZero() {
-			return l.TaxRate, nil
+			return l, nil
 		}
-		rate = l.TaxRate
-		rates[rate] = true
+		any = l
+		rates[l.TaxRate] = true
 	}
 	if len(rates) == 1 {
-		return rate, nil
+		return any, nil
 	}
-	return 0, fault.Fields{"tax_ppm": "is missing: the lines of the order have several rates"}.Err("change.bad_action", "The line has no tax rate.")
+	return nil, fault.Fields{"tax_ppm": "is missing: the lines of the order have several rates"}.Err("change.bad_action", "The line has no tax rate.")
 }
 
 // listPrice is what the price lists of the buyer, the channel and the company say.

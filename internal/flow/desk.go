@@ -17,6 +17,7 @@ import (
 	"purser/internal/domain/inventory"
 	"purser/internal/domain/order"
 	"purser/internal/domain/routing"
+	"purser/internal/domain/tax"
 	"purser/internal/platform/db"
 	"purser/internal/platform/postal"
 )
@@ -33,6 +34,7 @@ type desk struct {
 	existing map[externalKey]id.Order
 	rates    map[rateKey]rate
 	prices   map[priceKey]map[id.Variant][]catalog.Price
+	taxes    tax.Table
 
 	locations []inventory.Location
 	strategy  routing.Strategies
@@ -101,6 +103,9 @@ func openDesk(ctx context.Context, tx *db.Tx, placements []Placement) (*desk, er
 		return nil, err
 	}
 	if err := d.learnMoney(ctx, tx, placements); err != nil {
+		return nil, err
+	}
+	if err := d.learnTaxes(ctx, tx, placements); err != nil {
 		return nil, err
 	}
 	return d, nil

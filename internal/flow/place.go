@@ -30,6 +30,10 @@ type Placement struct {
 	ListPriced []int
 	Prices     []id.PriceList
 
+	// Taxing says what is taxed as the tables say. What it does not name is taxed as
+	// the draft says.
+	Taxing Taxing
+
 	Group *customer.Group // whose least value and whole packs the order is held to; with Owe, it is tagged GroupRulesTag
 }
 
@@ -133,6 +137,7 @@ func (d *desk) build(p *Placement) (*order.Order, error) {
 	if err := d.priceFromLists(&draft, p); err != nil {
 		return nil, err
 	}
+	d.tax(&draft, p, ch)
 	o, err := order.Build(draft, d.now, d.books.Day(draft.PlacedAt))
 	if err != nil {
 		return nil, err
@@ -215,7 +220,7 @@ func (d *desk) completeLine(l *order.DraftLine, ch channel.Channel) error {
 	case !v.Kind.HasStock():
 		l.Kind = order.KindService
 		if v.Kind == catalog.GiftCard {
-			l.GiftCard, l.TaxRate = true, 0
+			l.GiftCard, l.TaxRate, l.TaxReason = true, 0, taxGiftCard
 		}
 	}
 	return nil

@@ -60,6 +60,7 @@ type (
 	ShipmentLine    = ID[shipmentLineKind]
 	ShortPick       = ID[shortPickKind]
 	Tracking        = ID[trackingKind]
+	TaxRate         = ID[taxRateKind]
 	Transaction     = ID[transactionKind]
 	Transfer        = ID[transferKind]
 	TransferLine    = ID[transferLineKind]
@@ -126,6 +127,7 @@ type (
 	shipmentKind        struct{}
 	shipmentLineKind    struct{}
 	shortPickKind       struct{}
+	taxRateKind         struct{}
 	trackingKind        struct{}
 	transactionKind     struct{}
 	transferKind        struct{}
@@ -198,6 +200,7 @@ func (sessionKind) Prefix() string         { return "ses" }
 func (shipmentKind) Prefix() string        { return "shp" }
 func (shipmentLineKind) Prefix() string    { return "shl" }
 func (shortPickKind) Prefix() string       { return "sht" }
+func (taxRateKind) Prefix() string         { return "tax" }
 func (trackingKind) Prefix() string        { return "trk" }
 func (transactionKind) Prefix() string     { return "txn" }
 func (transferKind) Prefix() string        { return "trf" }

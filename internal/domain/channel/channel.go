@@ -43,6 +43,7 @@ type Channel struct {
 	Kind           string         `db:"kind" json:"kind" doc:"manual, csv, api or the name of a connector."`
 	Currency       money.Currency `db:"currency" json:"currency" doc:"Currency of an order that names none."`
 	TaxInclusive   bool           `db:"tax_inclusive" json:"tax_inclusive" doc:"Prices of its orders contain tax."`
+	TaxCollected   bool           `db:"tax_collected" json:"tax_collected" doc:"It collects the tax on its orders and pays it: we owe none."`
 	PriceListID    id.PriceList   `db:"price_list_id" json:"price_list_id,omitzero"`
 	ReleaseWhen    ReleaseWhen    `db:"release_when" json:"release_when" enum:"paid,authorized,placed"`
 	CaptureWhen    CaptureWhen    `db:"capture_when" json:"capture_when" enum:"shipped,placed,manual"`

@@ -31,6 +31,7 @@ type Company struct {
 	CreditLimit    int64            `db:"credit_limit_minor" json:"credit_limit_minor" doc:"In minor units of the company's currency; 0 is no limit."`
 	TaxExempt      bool             `db:"tax_exempt" json:"tax_exempt"`
 	TaxCertificate string           `db:"tax_certificate" json:"tax_certificate" doc:"Number of the certificate that exempts it."`
+	TaxExemptUntil string           `db:"tax_exempt_until" json:"tax_exempt_until,omitempty" doc:"Last day of the certificate; missing: for ever."`
 	Note           string           `db:"note" json:"note"`
 	Active         bool             `db:"active" json:"active"`
 	Version        int64            `db:"version" json:"version"`
@@ -122,6 +123,9 @@ func SaveCompany(ctx context.Context, tx *db.Tx, c Company) (Company, error) {
 	}
 	if len(c.Note) > maxNote {
 		f.Add("note", "is longer than %d bytes", maxNote)
+	}
+	if _, err := time.Parse(time.DateOnly, c.TaxExemptUntil); c.TaxExemptUntil != "" && err != nil {
+		f.Add("tax_exempt_until", "%q is not a day like 2026-01-31", c.TaxExemptUntil)
 	}
 	checkDiscount(f, c.Discount)
 	if err := f.Err("customer.bad_company", "The company cannot be saved like this."); err != nil {

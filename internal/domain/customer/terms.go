@@ -196,6 +196,8 @@ type Conditions struct {
 	Discount       money.Rate
 	TaxExempt      bool
 	TaxCertificate string
+	TaxExemptUntil string         // last day of the certificate; empty: for ever
+	VATNumber      string         // of the company
 	Terms          *Terms         // nil: pays first
 	Group          *Group         // whose rules the order is held to
 	Currency       money.Currency // "" where nothing was agreed
@@ -247,7 +249,8 @@ func TermsFor(ctx context.Context, r db.Reader, buyers []Buyer) ([]Conditions, e
 		}
 		c.agree(company.PriceListID, company.TermsID, terms)
 		c.TaxExempt = c.TaxExempt || company.TaxExempt
-		c.TaxCertificate, c.Discount, c.Currency, c.CreditLimit = company.TaxCertificate, company.Discount, company.Currency, company.CreditLimit
+		c.TaxCertificate, c.TaxExemptUntil, c.VATNumber = company.TaxCertificate, company.TaxExemptUntil, company.VATNumber
+		c.Discount, c.Currency, c.CreditLimit = company.Discount, company.Currency, company.CreditLimit
 		c.join(groups, company.GroupID)
 	}
 	return out, nil

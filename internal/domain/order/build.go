@@ -1,6 +1,7 @@
 package order
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -23,6 +24,9 @@ const (
 	MaxQuantity   = 1_000_000_000
 	MaxGiftCards  = 1_000 // of a line
 	MaxTotal      = 1<<53 - 1
+
+	// TaxGiven is why a line or charge is taxed as whoever placed the order said.
+	TaxGiven = "given"
 
 	maxTaxRate = 10 * money.One
 	maxCode    = 200    // characters of a SKU, code or id of a channel
@@ -161,7 +165,7 @@ func (d *Draft) line(o *Order, i int, now time.Time, f fault.Fields) *Line {
 	l := &Line{
 		ID: id.New[id.Line](now), Order: o.ID, Kind: in.kind(), Variant: in.Variant,
 		ExternalID: text.Clean(in.ExternalID), Listing: text.Clean(in.Listing), SKU: text.Clean(in.SKU), Title: text.Clean(in.Title),
-		Quantity: in.Quantity, UnitPrice: in.UnitPrice, TaxRate: in.TaxRate, GiftCard: in.GiftCard, Backorder: in.Backorder, MaySplit: in.MaySplit,
+		Quantity: in.Quantity, UnitPrice: in.UnitPrice, TaxRate: in.TaxRate, TaxReason: cmp.Or(in.TaxReason, TaxGiven), TaxNote: in.TaxNote, GiftCard: in.GiftCard, Backorder: in.Backorder, MaySplit: in.MaySplit,
 		Counts: Counts{Unallocated: in.Quantity}, ShipBy: in.ShipBy, DeliverBy: in.DeliverBy, Custom: custom(in.Custom),
 	}
 	if l.Title == "" {
@@ -255,6 +259,7 @@ func (d *Draft) charge(o *Order, i int, now time.Time, f fault.Fields) {
 	c := &Charge{
 		ID: id.New[id.Charge](now), Order: o.ID, Position: int64(i + 1), Kind: in.Kind, Code: text.Clean(in.Code), Title: text.Clean(in.Title),
 		Quantity: in.Quantity, UnitPrice: in.UnitPrice, Amount: in.Amount, Discount: in.Discount, TaxRate: in.TaxRate,
+		TaxReason: cmp.Or(in.TaxReason, TaxGiven), TaxNote: in.TaxNote,
 	}
 	if c.Quantity == 0 {
 		c.Quantity = 1
@@ -318,6 +323,7 @@ func (o *Order) explode(kit *Line, components []DraftComponent, now time.Time) [
 			ID: id.New[id.Line](now), Order: o.ID, Parent: kit.ID, Kind: KindComponent, Variant: c.Variant,
 			SKU: text.Clean(c.SKU), Title: text.Clean(c.Title), Quantity: kit.Quantity * c.Quantity, UnitPrice: money.Micros(prices[i] / c.Quantity),
 			Subtotal: subtotals[i], LineDiscount: lineDiscounts[i], OrderDiscount: orderDiscounts[i], TaxRate: kit.TaxRate, Tax: taxes[i],
+			TaxReason: kit.TaxReason, TaxNote: kit.TaxNote,
 			Backorder: c.Backorder, MaySplit: kit.MaySplit, ShipBy: kit.ShipBy, DeliverBy: kit.DeliverBy, Custom: custom(nil),
 		}
 		if l.Title == "" {

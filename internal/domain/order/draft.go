@@ -62,7 +62,9 @@ type DraftLine struct {
 	UnitPrice  money.Micros     `json:"unit_price"` // as priced: with tax if TaxInclusive
 	Discounts  []DraftDiscount  `json:"discounts,omitempty"`
 	TaxRate    money.Rate       `json:"tax_ppm,omitempty"`
-	Tax        *int64           `json:"tax,omitempty"`       // as the channel computed it; nil: from the rate
+	Tax        *int64           `json:"tax,omitempty"`        // as the channel computed it; nil: from the rate
+	TaxReason  string           `json:"tax_reason,omitempty"` // why it has the rate; empty: it was given
+	TaxNote    string           `json:"tax_note,omitempty"`
 	GiftCard   bool             `json:"gift_card,omitempty"` // a service of which each unit is a gift card of its price
 	Backorder  bool             `json:"backorder,omitempty"`
 	MaySplit   bool             `json:"may_split,omitempty"`
@@ -94,6 +96,8 @@ type DraftCharge struct {
 	Discount  int64        `json:"discount,omitempty"`
 	TaxRate   money.Rate   `json:"tax_ppm,omitempty"`
 	Tax       *int64       `json:"tax,omitempty"` // as the channel computed it; nil: from the rate
+	TaxReason string       `json:"tax_reason,omitempty"`
+	TaxNote   string       `json:"tax_note,omitempty"`
 }
 
 // DraftDiscount is a discount on a line or on the order. Discounts apply in

@@ -168,6 +168,8 @@ type Line struct {
 	OrderDiscount int64        `db:"order_discount" json:"order_discount" doc:"Its share of the order's discounts."`
 	TaxRate       money.Rate   `db:"tax_ppm" json:"tax_ppm" doc:"Millionths: 200000 is 20 %."`
 	Tax           int64        `db:"tax" json:"tax"`
+	TaxReason     string       `db:"tax_reason" json:"tax_reason,omitempty" doc:"Why it is taxed so: given, rate, no_rate, exempt, reverse_charge, channel_collected, gift_card."`
+	TaxNote       string       `db:"tax_note" json:"tax_note,omitempty" doc:"The same for people: the rate and its place, the number of the certificate."`
 	Total         int64        `db:"total" json:"total" doc:"What the customer pays for it, tax included."`
 	Counts
 	Sums
@@ -255,6 +257,8 @@ type Charge struct {
 	Discount  int64        `db:"discount" json:"discount"`
 	TaxRate   money.Rate   `db:"tax_ppm" json:"tax_ppm"`
 	Tax       int64        `db:"tax" json:"tax"`
+	TaxReason string       `db:"tax_reason" json:"tax_reason,omitempty" doc:"As on lines."`
+	TaxNote   string       `db:"tax_note" json:"tax_note,omitempty"`
 	Total     int64        `db:"total" json:"total" doc:"Tax included."`
 	ChargeState
 
