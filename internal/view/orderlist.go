@@ -3,8 +3,8 @@ package view
 import (
 	"context"
 	"strconv"
-	"strings"
 
+	"purser/internal/base/fault"
 	"purser/internal/base/id"
 	"purser/internal/domain/catalog"
 	"purser/internal/domain/customer"
@@ -52,20 +52,12 @@ func byWords(_ context.Context, _ db.Reader, f order.Filter, words string) (orde
 }
 
 func byArticle(ctx context.Context, r db.Reader, f order.Filter, words string) (order.Filter, bool, error) {
-	found, err := catalog.BySKU(ctx, r, []string{words, strings.ToUpper(words)}) // few have SKUs in small letters
-	if err != nil {
-		return f, false, err
+	v, _, err := catalog.Find(ctx, r, words)
+	if fault.KindOf(err) == fault.NotFound {
+		return f, false, nil
 	}
-	for _, v := range found {
-		f.Variant = v.ID
-		return f, true, nil
-	}
-	scanned, err := catalog.ByBarcode(ctx, r, []string{words})
-	for _, s := range scanned {
-		f.Variant = s.Variant.ID
-		return f, true, err
-	}
-	return f, false, err
+	f.Variant = v.ID
+	return f, err == nil, err
 }
 
 func byParcel(ctx context.Context, r db.Reader, f order.Filter, words string) (order.Filter, bool, error) {

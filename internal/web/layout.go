@@ -23,6 +23,7 @@ var menus = []menuGroup{
 	{"", []entry{
 		{"Home", "house", "/", "g h", ""},
 		{"Orders", "shopping-cart", "/orders", "g o", auth.OrderRead},
+		{"Stock", "boxes", "/stock", "g s", auth.StockRead},
 	}},
 }
 

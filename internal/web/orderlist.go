@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -80,7 +79,6 @@ func (l orderList) narrowed(v *visit) bool {
 
 func (s *Server) registerOrders() {
 	s.page("/orders", auth.OrderRead, s.showOrders)
-	s.handle(route{http.MethodGet, "/find", auth.OrderRead, false}, s.find)
 	for _, b := range bulkActions {
 		s.handle(route{http.MethodPost, "/orders/bulk/" + b.code, b.permission, false}, func(v *visit) error { return s.bulk(v, b) })
 		s.handle(route{http.MethodGet, "/orders/bulk/" + b.code, b.permission, false}, func(v *visit) error { return seeOther(v, "/orders") })
@@ -144,21 +142,4 @@ func orderFilter(v *visit, q url.Values, f order.Filter) (order.Filter, error) {
 		*at = day.UTC()
 	}
 	return f, nil
-}
-
-// find opens what was scanned or typed: the one order that it names, or the list
-// of those that it may mean.
-func (s *Server) find(v *visit) error {
-	words := strings.TrimSpace(v.r.URL.Query().Get("q"))
-	if words == "" {
-		return seeOther(v, "/orders")
-	}
-	rows, _, err := view.FindOrders(v.ctx, s.DB, order.Filter{}, words, order.Page{Limit: 2})
-	if err != nil {
-		return err
-	}
-	if len(rows) == 1 {
-		return seeOther(v, "/orders/"+rows[0].ID.String())
-	}
-	return seeOther(v, "/orders?q="+url.QueryEscape(words))
 }

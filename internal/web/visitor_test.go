@@ -165,7 +165,7 @@ func addUser(t *testing.T, d *db.DB, role auth.Role) string {
 
 func each(t *testing.T, test func(t *testing.T, d *db.DB)) { t.Helper(); dbtest.Each(t, test) }
 
-var regexpUndo = regexp.MustCompile(`action="(/orders/[^"]*/undo[^"]*)"`)
+var regexpUndo = regexp.MustCompile(`action="(/(?:orders|stock)/[^"]*/undo[^"]*)"`)
 
 // assetIn finds the address of an asset in a page.
 func assetIn(t *testing.T, page, name string) string {

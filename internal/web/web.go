@@ -73,6 +73,8 @@ func (s *Server) register() {
 	s.registerHome()
 	s.registerOrders()
 	s.registerOrder()
+	s.registerStock()
+	s.registerFind()
 	s.registerProfile()
 	s.registerDesign()
 }

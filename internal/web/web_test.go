@@ -82,6 +82,8 @@ func TestPagesOfAnEmptyAndOfAFullShop(t *testing.T) {
 		s, v := open(t, d)
 		v.get("/").want(http.StatusOK).says("Nothing sold yet")
 		v.get("/orders").want(http.StatusOK).says("No orders yet")
+		v.get("/stock").want(http.StatusOK).says("Nothing in stock yet")
+		v.get("/stock/" + s.Variant("MUG").String()).want(http.StatusOK).says("Never in stock")
 		for _, w := range orderViews {
 			v.get("/orders?view=" + w.code).want(http.StatusOK)
 		}
@@ -93,6 +95,9 @@ func TestPagesOfAnEmptyAndOfAFullShop(t *testing.T) {
 		v.get("/").want(http.StatusOK).says("Sales of the last 30 days").silent("Nothing sold yet")
 		v.get("/orders").want(http.StatusOK).says(strconv.FormatInt(o.Number, 10), "Ada Byron")
 		v.get("/orders/"+o.ID.String()).want(http.StatusOK).says("2 shipped", "backordered", "Shipment", "Why from there?", "Timeline", "Order placed")
+		v.get("/stock").want(http.StatusOK).says("MUG", "Berlin")
+		v.get("/stock?only=short").want(http.StatusOK).says("TEA")
+		v.get("/stock/"+s.Variant("TEA").String()).want(http.StatusOK).says("Waits for stock", "Order "+strconv.FormatInt(o.Number, 10), "Why 10 on hand?", "Receive")
 		v.get("/profile").want(http.StatusOK).says("Where you are signed in")
 		v.get("/design").want(http.StatusOK).says("A form that came back")
 	})
@@ -105,7 +110,7 @@ func TestOrdersAreFoundByWhatPeopleSayAndScan(t *testing.T) {
 		mugs, tea := s.Place(shop.Of("MUG", 1)), s.Place(shop.Of("TEA", 1))
 		number := strconv.FormatInt(mugs.Number, 10)
 		v.get("/find?q=" + number).to("/orders/" + mugs.ID.String())
-		v.get("/find?q=MUG").to("/orders/" + mugs.ID.String())
+		v.get("/find?q=mug").to("/stock/" + s.Variant("MUG").String())
 		v.get("/find?q=byron").to("/orders?q=byron")
 		v.get("/orders?q=byron").says("Ada Byron", "2 rows")
 		v.get("/orders?q=TEA").says(strconv.FormatInt(tea.Number, 10), "1 row")
@@ -186,6 +191,25 @@ func TestBulkActionTellsWhatItCouldNotDo(t *testing.T) {
 	})
 }
 
+func TestStockIsAdjustedAndTheAdjustmentUndone(t *testing.T) {
+	each(t, func(t *testing.T, d *db.DB) {
+		s, v := open(t, d)
+		s.Receive("MUG", shop.Berlin, 10, "4")
+		path, berlin := "/stock/"+s.Variant("MUG").String(), s.Location(shop.Berlin).String()
+		v.post(path+"/adjust", "key", "one", "location", berlin, "quantity", "two", "reason", "lost").want(http.StatusUnprocessableEntity).says("not a number of units")
+		v.post(path+"/adjust", "key", "one", "location", berlin, "quantity", "-2", "reason", "lost").to(path)
+		page := v.get(path).says("Why 8 on hand?", "Adjust", "lost", "The stock is adjusted by −2.")
+		undo := regexpUndo.FindStringSubmatch(page.body)
+		if undo == nil {
+			t.Fatal("there is no way to undo it")
+		}
+		v.post(undo[1], "key", "two").to(path)
+		v.get(path).says("Why 10 on hand?", "The adjustment is undone")
+		v.post(undo[1], "key", "three").want(http.StatusConflict)
+		v.post(strings.Replace(undo[1], s.Variant("MUG").String(), s.Variant("TEA").String(), 1), "key", "four").want(http.StatusConflict)
+	})
+}
+
 func TestWhatAnotherSiteSendsIsNotDone(t *testing.T) {
 	each(t, func(t *testing.T, d *db.DB) {
 		s, v := open(t, d)
@@ -230,11 +254,12 @@ func TestRolesSeeTheirOwnPages(t *testing.T) {
 		stranger := newVisitor(t, site)
 		for _, role := range []auth.Role{auth.Owner, auth.Operations, auth.Warehouse, auth.Counter, auth.Service, auth.Buyer, auth.Accountant, auth.ReadOnly} {
 			v := newVisitor(t, site).signIn(addUser(t, d, role))
+			fill := strings.NewReplacer("{order}", o.ID.String(), "{variant}", s.Variant("TEA").String())
 			for _, rt := range server.routes {
 				if rt.open {
 					continue
 				}
-				path := strings.ReplaceAll(rt.path, "{order}", o.ID.String())
+				path := fill.Replace(rt.path)
 				got := v.send(rt.method, path, url.Values{"key": {id.New[id.Order](time.Now()).String()}})
 				may := rt.permission == "" || auth.User{Role: role}.Principal().May(rt.permission)
 				if hidden := got.status == http.StatusNotFound && strings.Contains(got.body, errNoPage.Message); hidden == may && !strings.HasSuffix(path, "/undo") {

@@ -236,13 +236,16 @@ func Value[T any](p *Page, expression string) T {
 	return v
 }
 
-// Shot is a picture of what the window shows, as WebP.
-func (p *Page) Shot() []byte {
+// Shot is a picture of what the window shows, as webp or png.
+func (p *Page) Shot(format string) []byte {
 	p.t.Helper()
-	quality := int64(82)
+	var quality *int64 // png has none
+	if format == "webp" {
+		quality = new(int64(82))
+	}
 	var image []byte
 	p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		r, err := cdp.Call(ctx, t, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: "webp", Quality: &quality})
+		r, err := cdp.Call(ctx, t, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormat(format), Quality: quality})
 		image = r.Data
 		return err
 	}))

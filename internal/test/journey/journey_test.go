@@ -111,6 +111,17 @@ func TestOrderIsHeldReleasedCancelledAndCancelledNoMore(t *testing.T) {
 	})
 }
 
+// A scanned barcode opens the article; what somebody has seen is booked and undone.
+func TestArticleIsScannedAndAdjusted(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, p := open(t, d)
+		s.Receive("MUG", shop.Berlin, 5)
+		p.Press("/", "MUG", kb.Enter).At("/stock/" + s.Variant("MUG").String()).Says("Why 5 on hand?")
+		p.Click("Adjust").Fill("Units", "-2").Fill("Why", "broken").Accessible().Click("Book it").Says("Why 3 on hand?")
+		p.Click("Undo").Says("Why 5 on hand?").Says("The adjustment is undone.")
+	})
+}
+
 // The line is cut while a note is sent: the page says so, and the note is still
 // there to be sent when the line is back.
 func TestCutLineLosesNothingTyped(t *testing.T) {
@@ -134,7 +145,7 @@ func TestPagesAreForEverybody(t *testing.T) {
 		for _, dark := range []bool{false, true} {
 			for _, width := range []int64{1440, 360} {
 				p.Size(width, 800).Dark(dark)
-				for _, at := range []string{"/", "/orders", "/orders?view=held", path(o), path(late), "/profile", "/design", "/nothing"} {
+				for _, at := range []string{"/", "/orders", "/orders?view=held", path(o), path(late), "/stock", "/stock/" + s.Variant("TEA").String(), "/profile", "/design", "/nothing"} {
 					p.Visit(at).Accessible()
 					if wide := browser.Value[int](p, `document.documentElement.scrollWidth`); int64(wide) > width {
 						t.Errorf("%s is %d wide in a window of %d", at, wide, width)

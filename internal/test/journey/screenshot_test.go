@@ -44,7 +44,7 @@ func TestScreenshots(t *testing.T) {
 			height = 1500
 		}
 		p.Size(shot.width, height).Dark(shot.dark).Visit(shot.path)
-		if err := os.WriteFile(filepath.Join(dir, shot.name+".webp"), p.Shot(), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, shot.name+".webp"), p.Shot("webp"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
