@@ -134,6 +134,21 @@ func (s *Server) registerAutomationTrials() {
 			runs, err := automation.Trace(ctx, s.DB, in.Order, 500)
 			return listOf(runs, ""), err
 		})
+	type retryInput struct {
+		Once
+		Order id.Order `path:"order"`
+		Body  struct {
+			RuleID id.Rule `json:"rule_id"`
+		}
+	}
+	write(s, route{method: http.MethodPost, path: "/v1/orders/{order}/automation/retry", id: "retry-automation", summary: "Let a rule that failed at an order try again", tag: automationTag, permission: auth.AutomationWrite},
+		func(ctx context.Context, tx *db.Tx, in *retryInput) (list[automation.RuleRun], error) {
+			if err := flow.RetryRule(ctx, tx, in.Body.RuleID, in.Order); err != nil {
+				return list[automation.RuleRun]{}, err
+			}
+			runs, err := automation.Trace(ctx, tx, in.Order, 500)
+			return listOf(runs, ""), err
+		})
 	read(s, route{method: http.MethodGet, path: "/v1/automation/failures", id: "list-automation-failures", summary: "What rules could not do, the newest first, at most 500", tag: automationTag, permission: auth.AutomationRead},
 		func(ctx context.Context, _ *struct{}) (list[automation.RuleRun], error) {
 			runs, err := automation.Failures(ctx, s.DB, 500)

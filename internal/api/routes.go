@@ -65,6 +65,10 @@ func (s *Server) register() {
 	s.registerRouting()
 	s.registerAutomation()
 
+	s.registerExceptions()
+	s.registerExceptionSteps()
+	s.registerJobs()
+
 	s.registerPayments()
 	s.registerPaymentSteps()
 	s.registerRefunds()

@@ -58,7 +58,7 @@ func RunRule(ctx context.Context, tx *db.Tx, r automation.Rule, j automation.Run
 	if err != nil {
 		return "", err
 	}
-	if run, ran, err := automation.Ran(ctx, tx, r.ID, j.Event); err != nil || ran {
+	if run, ran, err := automation.Ran(ctx, tx, r.ID, j.Event); err != nil || ran && !(j.Again && run.Failed()) {
 		return run.Outcome, err
 	}
 	run := automation.RuleRun{Rule: r.ID, Version: r.Version, Event: j.Event, EventKind: j.Name, Order: j.Order, Outcome: automation.NotMatched}
@@ -71,6 +71,7 @@ func RunRule(ctx context.Context, tx *db.Tx, r automation.Rule, j automation.Run
 	case !matches:
 	case depth > deepest:
 		run.Outcome, run.Detail = automation.TooDeep, "Rules triggered rules too often: this one would have been the next. Two of them may undo each other."
+		run.Trigger.V = &j
 	default:
 		run.Outcome, run.Actions.V = automation.Matched, r.Actions.V
 		acting := auth.With(ctx, auth.System(byRules+strconv.Itoa(depth)))
@@ -92,10 +93,39 @@ func RuleFailed(ctx context.Context, tx *db.Tx, r automation.Rule, j automation.
 		text = f.Message
 	}
 	run := automation.RuleRun{Rule: r.ID, Version: r.Version, Event: j.Event, EventKind: j.Name, Order: j.Order, Outcome: automation.Failed, Detail: text}
+	run.Trigger.V = &j
 	if err := automation.Keep(ctx, tx, run); err != nil {
 		return err
 	}
 	return event.Record(ctx, tx, automation.RuleFailed{Order: j.Order, Rule: r.ID, Name: r.Name, Why: text})
+}
+
+// RetryRule lets a rule that failed at an order try again, with all that it failed
+// at. A rule that was triggered by too many others acts now: a person asked for it.
+func RetryRule(ctx context.Context, tx *db.Tx, rule id.Rule, oid id.Order) error {
+	r, err := automation.Get(ctx, tx, rule)
+	if err != nil {
+		return err
+	}
+	runs, err := automation.FailedRuns(ctx, tx, rule, oid)
+	if err != nil {
+		return err
+	}
+	if len(runs) == 0 {
+		return fault.New(fault.Conflict, "automation.nothing_failed", "The rule %q has not failed at this order.", r.Name)
+	}
+	for _, run := range runs {
+		j := automation.RunJob{Order: oid, Event: run.Event, Name: run.EventKind, Actor: auth.Actor(ctx), At: run.At}
+		if run.Trigger.V != nil {
+			j = *run.Trigger.V
+			j.Actor = auth.Actor(ctx)
+		}
+		j.Again = true
+		if _, err := RunRule(ctx, tx, r, j); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func matchRule(ctx context.Context, r db.Reader, rule automation.Rule, o *order.Order, j automation.RunJob) (bool, error) {

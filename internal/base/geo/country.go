@@ -1,6 +1,8 @@
 package geo
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -356,3 +358,6 @@ func Country(s string) (code string, ok bool) {
 // CountryName is the English name of a country, from its ISO 3166-1 alpha-2
 // code. It is "" for what is no code.
 func CountryName(code string) string { return countryTable().name[code] }
+
+// Countries are the codes of all countries, sorted.
+func Countries() []string { return slices.Sorted(maps.Keys(countryTable().name)) }

@@ -16,6 +16,7 @@ type RunJob struct {
 	Actor string          `json:"actor"`
 	At    time.Time       `json:"at"`
 	Body  json.RawMessage `json:"body"`
+	Again bool            `json:"again,omitempty"` // a person lets what failed try again
 }
 
 // Kind names the job.

@@ -108,16 +108,20 @@ const (
 
 // RuleRun is what a rule made of an event about an order.
 type RuleRun struct {
-	Rule      id.Rule         `db:"rule_id" json:"rule_id"`
-	Version   int64           `db:"rule_version" json:"rule_version"`
-	Event     id.Event        `db:"event_id" json:"event_id"`
-	EventKind string          `db:"event_kind" json:"event_kind"`
-	Order     id.Order        `db:"order_id" json:"order_id"`
-	Outcome   Outcome         `db:"outcome" json:"outcome" enum:"matched,not_matched,failed,too_deep"`
-	Detail    string          `db:"detail" json:"detail,omitempty" doc:"Why it failed."`
-	Actions   db.JSON[[]Deed] `db:"actions" json:"actions" doc:"What was done."`
-	At        time.Time       `db:"at" json:"at"`
+	Rule      id.Rule          `db:"rule_id" json:"rule_id"`
+	Version   int64            `db:"rule_version" json:"rule_version"`
+	Event     id.Event         `db:"event_id" json:"event_id"`
+	EventKind string           `db:"event_kind" json:"event_kind"`
+	Order     id.Order         `db:"order_id" json:"order_id"`
+	Outcome   Outcome          `db:"outcome" json:"outcome" enum:"matched,not_matched,failed,too_deep"`
+	Detail    string           `db:"detail" json:"detail,omitempty" doc:"Why it failed."`
+	Actions   db.JSON[[]Deed]  `db:"actions" json:"actions" doc:"What was done."`
+	At        time.Time        `db:"at" json:"at"`
+	Trigger   db.JSON[*RunJob] `db:"trigger" json:"-"` // of what failed: what it was to look at
 }
+
+// Failed tells whether a person may let the rule try again.
+func (r RuleRun) Failed() bool { return r.Outcome == Failed || r.Outcome == TooDeep }
 
 // Ran tells what a rule made of an event, if it was looked at already.
 func Ran(ctx context.Context, r db.Reader, rule id.Rule, event id.Event) (RuleRun, bool, error) {
@@ -129,14 +133,27 @@ func Ran(ctx context.Context, r db.Reader, rule id.Rule, event id.Event) (RuleRu
 }
 
 // Keep stores what a rule made of an event. It is in the transaction of what the
-// rule does, so that both happen once.
+// rule does, so that both happen once. Where it failed before and is tried again,
+// the new outcome counts; the log of events keeps the failure.
 func Keep(ctx context.Context, tx *db.Tx, run RuleRun) error {
 	if run.Actions.V == nil {
 		run.Actions.V = []Deed{}
 	}
 	run.At = tx.Now()
-	_, err := db.Insert(ctx, tx, "automation_run", []RuleRun{run})
+	n, err := db.Insert(ctx, tx, "automation_run", []RuleRun{run}, `
+		ON CONFLICT (rule_id, event_id) DO UPDATE SET rule_version = excluded.rule_version, outcome = excluded.outcome, detail = excluded.detail,
+			actions = excluded.actions, at = excluded.at, trigger = excluded.trigger
+		WHERE automation_run.outcome IN ('failed', 'too_deep')`)
+	if err == nil && n == 0 {
+		err = fault.New(fault.Conflict, "automation.ran", "The rule has dealt with this event already.")
+	}
 	return err
+}
+
+// FailedRuns are what a rule could not do to an order, the oldest first.
+func FailedRuns(ctx context.Context, r db.Reader, rule id.Rule, order id.Order) ([]RuleRun, error) {
+	return db.Select[RuleRun](ctx, r, `SELECT `+db.Columns[RuleRun]()+` FROM automation_run
+		WHERE order_id = ? AND rule_id = ? AND outcome IN ('failed', 'too_deep') ORDER BY at`, order, rule)
 }
 
 // Trace reads what rules made of an order, the newest first.

@@ -219,6 +219,25 @@ func Resolve(ctx context.Context, tx *db.Tx, before time.Time, limit int) (int, 
 	return len(jobs), job.Enqueue(ctx, tx, jobs...)
 }
 
+// Ask makes jobs that ask a gateway what became of the transactions of a payment
+// that have no end. Errors: Conflict payment.all_known.
+func Ask(ctx context.Context, tx *db.Tx, payment id.Payment) error {
+	open, err := db.Select[id.Transaction](ctx, tx, `
+		SELECT id FROM payment_transaction
+		WHERE payment_id = ? AND status IN ('requested', 'unknown') AND kind <> 'chargeback' AND gateway <> '`+Manual+`' ORDER BY id`, payment)
+	if err != nil {
+		return err
+	}
+	if len(open) == 0 {
+		return fault.New(fault.Conflict, "payment.all_known", "The gateway has said what became of everything that it was asked for.")
+	}
+	jobs := make([]job.Args, len(open))
+	for i, t := range open {
+		jobs[i] = ResolveJob{t}
+	}
+	return job.Enqueue(ctx, tx, jobs...)
+}
+
 // Unresolved counts transactions without an end that were asked for before a
 // time, for an alarm.
 func Unresolved(ctx context.Context, r db.Reader, before time.Time) (int64, error) {

@@ -49,6 +49,7 @@ const (
 	BooksWrite      Permission = "books:write"
 	EventRead       Permission = "event:read"
 	AuditRead       Permission = "audit:read"
+	ExceptionWork   Permission = "exception:work" // take on, put off and note what does not go on by itself
 	AutomationRead  Permission = "automation:read"
 	AutomationWrite Permission = "automation:write"
 	SettingRead     Permission = "setting:read"
@@ -88,16 +89,18 @@ var rolePermissions = map[Role][]Permission{
 		LocationWrite, LocationSwitch, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, OrderCredit, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo,
 		ReturnWrite, PaymentWrite, PaymentRefund, CreditWrite, ReceiptWrite, DebtWriteOff, TaxWrite, BooksRead, BooksWrite, AuditRead, SettingRead, SettingWrite,
 		UserRead, UserWrite, ImportRun, JobRead, JobWrite, AutomationWrite, WebhookRead, WebhookWrite,
+		UserRead, UserWrite, ImportRun, JobRead, JobWrite, ExceptionWork, AutomationWrite, WebhookRead, WebhookWrite,
 	}, reading...),
 	Operations: append([]Permission{
 		CatalogWrite, CostRead, CustomerWrite, StockAdjust, StockReceive, StockTransfer, StockCount, StockApprove, LocationWrite, LocationSwitch, ChannelWrite,
 		OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo, FulfillmentGive, ReturnWrite, PaymentWrite,
-		SettingRead, ImportRun, JobRead, JobWrite, AutomationWrite, WebhookRead, WebhookWrite,
+		SettingRead, ImportRun, JobRead, JobWrite, ExceptionWork, AutomationWrite, WebhookRead, WebhookWrite,
 	}, reading...),
-	Warehouse:  {CatalogRead, StockRead, StockAdjust, StockReceive, StockTransfer, StockCount, LocationSwitch, OrderRead, FulfillmentRead, FulfillmentWork, FulfillmentGive, ReturnWrite},
+	Warehouse:  {CatalogRead, StockRead, StockAdjust, StockReceive, StockTransfer, StockCount, LocationSwitch, OrderRead, FulfillmentRead, FulfillmentWork, FulfillmentGive, ReturnWrite, ExceptionWork},
 	Counter:    {CatalogRead, StockCount},
-	Service:    append([]Permission{CustomerWrite, OrderWrite, OrderEdit, OrderCancel, OrderHold, FulfillmentMove, ReturnWrite, PaymentWrite, PaymentRefund, CreditWrite}, reading...),
+	Service:    append([]Permission{CustomerWrite, OrderWrite, OrderEdit, OrderCancel, OrderHold, FulfillmentMove, ReturnWrite, PaymentWrite, PaymentRefund, CreditWrite, ExceptionWork}, reading...),
 	Buyer:      {CatalogRead, CatalogWrite, CostRead, StockRead, StockReceive, StockTransfer, OrderRead, EventRead},
 	Accountant: append([]Permission{OrderCredit, CostRead, BooksRead, BooksWrite, PaymentWrite, PaymentRefund, CreditWrite, ReceiptWrite, DebtWriteOff, TaxWrite, AuditRead}, reading...),
+	Accountant: append([]Permission{OrderCredit, CostRead, BooksRead, BooksWrite, PaymentWrite, PaymentRefund, CreditWrite, ExceptionWork, AuditRead}, reading...),
 	ReadOnly:   reading,
 }

@@ -250,6 +250,9 @@ type Snapshot struct {
 	engine *engine
 }
 
+// Postgres tells whether the database is PostgreSQL.
+func (s *Snapshot) Postgres() bool { return s.engine.postgres }
+
 // Query runs a query in the snapshot.
 func (s *Snapshot) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	return s.tx.QueryContext(ctx, s.engine.bind(query), s.engine.args(args)...)

@@ -6,6 +6,7 @@ package job
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivertype"
 
+	"purser/internal/base/fault"
 	"purser/internal/platform/db"
 )
 
@@ -62,6 +64,27 @@ func EnqueueAt(ctx context.Context, tx *db.Tx, at time.Time, jobs ...Args) error
 	return err
 }
 
+// Retry lets a job try again that was given up. Errors: NotFound job.not_found;
+// Conflict job.not_failed.
+func Retry(ctx context.Context, tx *db.Tx, number int64) error {
+	client, err := inserter(tx.Postgres())
+	if err != nil {
+		return err
+	}
+	found, err := client.JobGetTx(ctx, tx, number)
+	if errors.Is(err, rivertype.ErrNotFound) {
+		return fault.New(fault.NotFound, "job.not_found", "There is no job %d.", number)
+	}
+	if err != nil {
+		return err
+	}
+	if found.State != rivertype.JobStateDiscarded && found.State != rivertype.JobStateCancelled {
+		return fault.New(fault.Conflict, "job.not_failed", "Job %d is %s: only one that was given up is tried again.", number, found.State)
+	}
+	_, err = client.JobRetryTx(ctx, tx, number)
+	return err
+}
+
 // waiting are the states in which a unique job stands for its like.
 var waiting = []rivertype.JobState{
 	rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable,
@@ -92,6 +115,9 @@ type Queue struct {
 	*river.Client[*db.Tx]
 }
 
+// keepFailed is how long jobs that were given up wait for a person.
+const keepFailed = 14 * 24 * time.Hour
+
 // NewQueue returns the queue of a database. Without workers it only inserts and lists.
 func NewQueue(d *db.DB, workers *river.Workers, periodic []*river.PeriodicJob, logger *slog.Logger) (*Queue, error) {
 	config := &river.Config{
@@ -103,6 +129,9 @@ func NewQueue(d *db.DB, workers *river.Workers, periodic []*river.PeriodicJob, l
 		JobTimeout:           time.Minute,
 		RescueStuckJobsAfter: 5 * time.Minute, // of a process that was killed
 		MaxAttempts:          12,
+		// What no repetition mends is cancelled; a person must see it after a weekend.
+		CancelledJobRetentionPeriod: keepFailed,
+		DiscardedJobRetentionPeriod: keepFailed,
 	}
 	if workers != nil {
 		config.Queues = map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 20}}
