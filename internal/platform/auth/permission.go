@@ -88,7 +88,6 @@ var rolePermissions = map[Role][]Permission{
 		ReturnWrite, PaymentWrite, PaymentRefund, CreditWrite, BooksRead, BooksWrite, AuditRead, SettingRead, SettingWrite,
 		LocationWrite, LocationSwitch, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, OrderCredit, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo,
 		ReturnWrite, PaymentWrite, PaymentRefund, CreditWrite, ReceiptWrite, DebtWriteOff, TaxWrite, BooksRead, BooksWrite, AuditRead, SettingRead, SettingWrite,
-		UserRead, UserWrite, ImportRun, JobRead, JobWrite, AutomationWrite, WebhookRead, WebhookWrite,
 		UserRead, UserWrite, ImportRun, JobRead, JobWrite, ExceptionWork, AutomationWrite, WebhookRead, WebhookWrite,
 	}, reading...),
 	Operations: append([]Permission{
@@ -100,7 +99,6 @@ var rolePermissions = map[Role][]Permission{
 	Counter:    {CatalogRead, StockCount},
 	Service:    append([]Permission{CustomerWrite, OrderWrite, OrderEdit, OrderCancel, OrderHold, FulfillmentMove, ReturnWrite, PaymentWrite, PaymentRefund, CreditWrite, ExceptionWork}, reading...),
 	Buyer:      {CatalogRead, CatalogWrite, CostRead, StockRead, StockReceive, StockTransfer, OrderRead, EventRead},
-	Accountant: append([]Permission{OrderCredit, CostRead, BooksRead, BooksWrite, PaymentWrite, PaymentRefund, CreditWrite, ReceiptWrite, DebtWriteOff, TaxWrite, AuditRead}, reading...),
-	Accountant: append([]Permission{OrderCredit, CostRead, BooksRead, BooksWrite, PaymentWrite, PaymentRefund, CreditWrite, ExceptionWork, AuditRead}, reading...),
+	Accountant: append([]Permission{OrderCredit, CostRead, BooksRead, BooksWrite, PaymentWrite, PaymentRefund, CreditWrite, ReceiptWrite, DebtWriteOff, TaxWrite, AuditRead, ExceptionWork}, reading...),
 	ReadOnly:   reading,
 }
