@@ -56,6 +56,8 @@ func (s *Server) register() {
 	s.registerPickups()
 	s.registerPickupSteps()
 	s.registerFulfillmentCancellation()
+	s.registerParcels()
+	s.registerParcelSteps()
 	s.registerShipments()
 	s.registerShipping()
 	s.registerShipmentUndo()

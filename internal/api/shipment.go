@@ -22,6 +22,7 @@ type Shipment struct {
 	FulfillmentID  id.Fulfillment              `json:"fulfillment_id"`
 	OrderID        id.Order                    `json:"order_id"`
 	LocationID     id.Location                 `json:"location_id"`
+	ParcelID       id.Parcel                   `json:"parcel_id,omitzero" doc:"The box in which it goes with shipments of other orders."`
 	Status         fulfillment.ShipmentStatus  `json:"status" enum:"packing,labelled,shipped,delivered,voided"`
 	TrackingStatus fulfillment.Tracking        `json:"tracking_status"`
 	Carrier        string                      `json:"carrier,omitempty"`
@@ -42,7 +43,7 @@ func (s Shipment) version() int64 { return s.Version }
 
 func showShipment(ctx context.Context, s *fulfillment.Shipment, base money.Currency) Shipment {
 	out := Shipment{
-		ID: s.ID, Number: s.Number, FulfillmentID: s.Fulfillment, OrderID: s.Order, LocationID: s.Location, Status: s.Status,
+		ID: s.ID, Number: s.Number, FulfillmentID: s.Fulfillment, OrderID: s.Order, LocationID: s.Location, ParcelID: s.Parcel, Status: s.Status,
 		TrackingStatus: s.Tracking, Carrier: s.Carrier, Service: s.Service, TrackingNumber: s.TrackingNumber, TrackingURL: s.TrackingURL,
 		ShippedAt: s.ShippedAt, DeliveredAt: s.DeliveredAt, CreatedBy: s.CreatedBy, CreatedAt: s.CreatedAt, Version: s.Version, Lines: orEmpty(s.Lines),
 	}

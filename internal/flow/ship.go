@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"purser/internal/base/fault"
@@ -77,15 +78,23 @@ func notFetched(f *fulfillment.Order) error {
 	return fault.New(fault.Conflict, "fulfillment.pickup", "The customer fetches these goods: hand them over.")
 }
 
-// Dispatch books that packed shipments left.
+// Dispatch books that packed shipments left, and what is in one parcel with them.
+// Those that were named come first in what it returns.
 func Dispatch(ctx context.Context, tx *db.Tx, ids ...id.Shipment) ([]*fulfillment.Shipment, error) {
 	seen, err := fulfillment.Shipments(ctx, tx, ids...)
 	if err != nil {
 		return nil, err
 	}
+	all, err := wholeParcels(ctx, tx, seen)
+	if err != nil {
+		return nil, err
+	}
 	var fids []id.Fulfillment
-	for _, s := range seen {
+	for _, s := range all {
 		fids = append(fids, s.Fulfillment)
+	}
+	for _, s := range all[len(seen):] {
+		ids = append(ids, s.ID)
 	}
 	d, err := openDock(ctx, tx, fids)
 	if err != nil {
@@ -116,6 +125,8 @@ func Dispatch(ctx context.Context, tx *db.Tx, ids ...id.Shipment) ([]*fulfillmen
 	if err := fulfillment.SaveShipments(ctx, tx, shipments); err != nil {
 		return nil, err
 	}
+	named := func(s *fulfillment.Shipment) int { return slices.Index(ids, s.ID) }
+	slices.SortFunc(shipments, func(a, b *fulfillment.Shipment) int { return named(a) - named(b) })
 	return shipments, d.depart(ctx, tx, shipments)
 }
 

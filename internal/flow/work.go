@@ -297,6 +297,10 @@ func Track(ctx context.Context, tx *db.Tx, events []fulfillment.TrackingEvent) (
 	if err != nil {
 		return nil, err
 	}
+	if seen, err = wholeParcels(ctx, tx, seen); err != nil {
+		return nil, err
+	}
+	events = toldOfAll(events, seen)
 	orders, err := takeOrders(ctx, tx, seen, func(s *fulfillment.Shipment) id.Order { return s.Order })
 	if err != nil {
 		return nil, err

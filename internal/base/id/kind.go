@@ -43,6 +43,7 @@ type (
 	Movement        = ID[movementKind]
 	Note            = ID[noteKind]
 	Order           = ID[orderKind]
+	Parcel          = ID[parcelKind]
 	Payment         = ID[paymentKind]
 	PickLine        = ID[pickLineKind]
 	PriceList       = ID[priceListKind]
@@ -111,6 +112,7 @@ type (
 	movementKind        struct{}
 	noteKind            struct{}
 	orderKind           struct{}
+	parcelKind          struct{}
 	paymentKind         struct{}
 	pickLineKind        struct{}
 	priceListKind       struct{}
@@ -184,6 +186,7 @@ func (locationKind) Prefix() string        { return "loc" }
 func (movementKind) Prefix() string        { return "mov" }
 func (noteKind) Prefix() string            { return "not" }
 func (orderKind) Prefix() string           { return "ord" }
+func (parcelKind) Prefix() string          { return "pcl" }
 func (paymentKind) Prefix() string         { return "pay" }
 func (pickLineKind) Prefix() string        { return "pkl" }
 func (priceListKind) Prefix() string       { return "pls" }

@@ -243,6 +243,24 @@ type Unshipped struct {
 // Kind names the fact.
 func (Unshipped) Kind() string { return "shipment.unshipped" }
 
+// JoinedParcel says that goods go in one box with those of other orders.
+type JoinedParcel struct {
+	aboutShipment
+	Parcel id.Parcel `json:"parcel_id"`
+}
+
+// Kind names the fact.
+func (JoinedParcel) Kind() string { return "shipment.joined_parcel" }
+
+// LeftParcel says that goods go on their own again.
+type LeftParcel struct {
+	aboutShipment
+	Parcel id.Parcel `json:"parcel_id"`
+}
+
+// Kind names the fact.
+func (LeftParcel) Kind() string { return "shipment.left_parcel" }
+
 // Tracked says where a shipment is now, as its carrier sees it.
 type Tracked struct {
 	aboutShipment

@@ -29,6 +29,7 @@ type Shipment struct {
 	Fulfillment    id.Fulfillment `db:"fulfillment_id" json:"fulfillment_id"`
 	Order          id.Order       `db:"order_id" json:"order_id"`
 	Location       id.Location    `db:"location_id" json:"location_id"`
+	Parcel         id.Parcel      `db:"parcel_id" json:"parcel_id,omitzero" doc:"The box in which it goes with shipments of other orders."`
 	Status         ShipmentStatus `db:"status" json:"status"`
 	Tracking       Tracking       `db:"tracking_status" json:"tracking_status"`
 	Carrier        string         `db:"carrier" json:"carrier,omitempty"`
@@ -76,6 +77,13 @@ func (s *Shipment) Units() (n int64) {
 // Carry sets what is known of the shipment's way. It may be corrected until
 // the shipment has arrived.
 func (s *Shipment) Carry(c Carriage) error {
+	if err := s.inParcel(); err != nil {
+		return err
+	}
+	return s.carry(c)
+}
+
+func (s *Shipment) carry(c Carriage) error {
 	if s.Status == ShipmentDelivered || s.Status == ShipmentVoided {
 		return s.forbids("given another carrier")
 	}
@@ -89,10 +97,17 @@ func (s *Shipment) Carry(c Carriage) error {
 
 // Label says that a packed shipment has its carrier, and may have a label.
 func (s *Shipment) Label(c Carriage) error {
+	if err := s.inParcel(); err != nil {
+		return err
+	}
+	return s.label(c)
+}
+
+func (s *Shipment) label(c Carriage) error {
 	if s.Status != ShipmentPacking && s.Status != ShipmentLabelled {
 		return s.forbids("labelled")
 	}
-	if err := s.Carry(c); err != nil {
+	if err := s.carry(c); err != nil {
 		return err
 	}
 	s.Status = ShipmentLabelled

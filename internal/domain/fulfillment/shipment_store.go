@@ -33,6 +33,9 @@ func InsertShipments(ctx context.Context, tx *db.Tx, shipments []*Shipment) erro
 		rows[i] = *s
 		lines = append(lines, s.Lines...)
 		facts = append(facts, s.past()...)
+		if !s.Parcel.IsZero() {
+			facts = append(facts, JoinedParcel{s.about(), s.Parcel})
+		}
 		s.facts = nil
 	}
 	if _, err := db.Insert(ctx, tx, "shipment", rows); err != nil {
@@ -86,16 +89,16 @@ func TakePacked(ctx context.Context, tx *db.Tx, f id.Fulfillment) ([]*Shipment, 
 // read is Stale.
 func SaveShipments(ctx context.Context, tx *db.Tx, shipments []*Shipment) error {
 	err := db.Chunks(shipments, func(part []*Shipment) error {
-		args := make([]any, 0, len(part)*11)
+		args := make([]any, 0, len(part)*12)
 		for _, s := range part {
 			args = append(args, s.ID, s.Version, string(s.Status), string(s.Tracking), s.Carrier, s.Service,
-				s.TrackingNumber, s.TrackingURL, s.Cost, s.ShippedAt, s.DeliveredAt)
+				s.TrackingNumber, s.TrackingURL, s.Cost, s.ShippedAt, s.DeliveredAt, s.Parcel)
 		}
 		n, err := tx.Exec(ctx, `
 			UPDATE shipment SET version = version + 1, status = v.column3, tracking_status = v.column4, carrier = v.column5, service = v.column6,
-				tracking_number = v.column7, tracking_url = v.column8, cost_minor = v.column9, shipped_at = v.column10, delivered_at = v.column11
-			FROM (VALUES `+db.Tuples(len(part), 11, "uuid", "bigint", "text", "text", "text", "text", "text", "text",
-			"bigint", "timestamptz", "timestamptz")+`) AS v
+				tracking_number = v.column7, tracking_url = v.column8, cost_minor = v.column9, shipped_at = v.column10, delivered_at = v.column11, parcel_id = v.column12
+			FROM (VALUES `+db.Tuples(len(part), 12, "uuid", "bigint", "text", "text", "text", "text", "text", "text",
+			"bigint", "timestamptz", "timestamptz", "uuid")+`) AS v
 			WHERE shipment.id = v.column1 AND shipment.version = v.column2`, args...)
 		if err == nil && n < int64(len(part)) {
 			err = fault.New(fault.Stale, "shipment.stale", "A shipment was changed meanwhile. Load it again.")

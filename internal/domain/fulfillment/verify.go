@@ -18,12 +18,13 @@ const (
 	rulePicks    = "FUL-5" // no unit is to be picked twice, and lines bear the state of their counters
 	ruleShort    = "FUL-6" // units that were picked short are asked for no more
 	rulePickup   = "FUL-7" // who took fetched goods is known, and of no others
+	ruleParcel   = "FUL-8" // shipments in one parcel share its cost and bear its label
 )
 
 // Verify recomputes counters and states from rows, and reports what differs.
 func Verify(ctx context.Context, r db.Reader, report check.Report) error {
 	for _, f := range []func(context.Context, db.Reader, check.Report) error{
-		verifyShipped, verifyStatus, verifyTracking, verifyPicks, verifyShorts, verifyPickups,
+		verifyShipped, verifyStatus, verifyTracking, verifyPicks, verifyShorts, verifyParcels, verifyPickups,
 	} {
 		if err := f(ctx, r, report); err != nil {
 			return err
