@@ -88,6 +88,8 @@ func (a ChangeAction) action(f fault.Fields, at string, c money.Currency) change
 		out.Title = a.Method
 	case change.Undo:
 		f.Add(at+"kind", "is not for this: undo the change itself")
+	case change.SwapUnits:
+		f.Add(at+"kind", "is not for this: exchanges have a path of their own")
 	}
 	if amount != nil {
 		minor := minorOf(f, at+"amount", *amount, c)
@@ -178,6 +180,8 @@ type Effect struct {
 	Differences   []order.Difference `json:"differences" doc:"What of the agreement differs; amounts in minor units."`
 	Collect       money.Amount       `json:"collect" doc:"Owed, and neither paid nor authorized: nothing is ever charged by itself."`
 	GiveBack      money.Amount       `json:"give_back" doc:"Paid too much: given back only with the settlement refund."`
+	AfterReceipt  money.Amount       `json:"give_back_after_receipt" doc:"Of an exchange: will have been paid too much once its goods have come and are credited."`
+	ReturnID      id.Return          `json:"return_id,omitzero" doc:"Of an exchange: what comes back."`
 	NeedsApproval string             `json:"needs_approval,omitempty" doc:"Why somebody else with order:approve has to confirm it."`
 	Stale         *flow.Stale        `json:"stale,omitempty" doc:"The order was changed since: base the change on the present version."`
 }
@@ -251,10 +255,14 @@ func showEffect(e flow.Outcome, err error) (Effect, error) {
 		return Effect{}, err
 	}
 	c := e.Before.Order.Currency
-	return Effect{
+	out := Effect{
 		Change: showChange(e.Set, c), Before: showPicture(e.Before), After: showPicture(e.After), Differences: orEmpty(e.Differences),
-		Collect: money.Of(e.Collect, c), GiveBack: money.Of(e.GiveBack, c), NeedsApproval: e.NeedsApproval, Stale: e.Stale,
-	}, nil
+		Collect: money.Of(e.Collect, c), GiveBack: money.Of(e.GiveBack, c), AfterReceipt: money.Of(e.AfterReceipt, c), NeedsApproval: e.NeedsApproval, Stale: e.Stale,
+	}
+	if e.Return != nil {
+		out.ReturnID = e.Return.ID
+	}
+	return out, nil
 }
 
 const changeTag = "Changes"

@@ -31,6 +31,7 @@ type OrderSummary struct {
 	Captured       money.Amount `json:"captured"`
 	Refunded       money.Amount `json:"refunded" doc:"Part of captured that was paid back."`
 	Credited       money.Amount `json:"credited" doc:"Part of invoiced that was granted back."`
+	Awaited        money.Amount `json:"awaited" doc:"Value of goods that come back in exchange and are not credited yet: no money is asked for it."`
 	Invoiced       money.Amount `json:"invoiced"`
 	Balance        money.Amount `json:"balance" doc:"What the customer still owes; negative if we owe it back."`
 
@@ -45,7 +46,7 @@ func showHeader(h order.Header) OrderSummary {
 	return OrderSummary{
 		Header: h, Subtotal: of(h.Subtotal), DiscountTotal: of(h.DiscountTotal), ShippingTotal: of(h.ShippingTotal),
 		TaxTotal: of(h.TaxTotal), Total: of(h.Total), BaseTotal: money.Of(h.BaseTotal, h.Base), CancelledTotal: of(h.CancelledTotal),
-		Authorized: of(h.Authorized), Captured: of(h.Captured), Refunded: of(h.Refunded), Credited: of(h.Credited),
+		Authorized: of(h.Authorized), Captured: of(h.Captured), Refunded: of(h.Refunded), Credited: of(h.Credited), Awaited: of(h.Awaited),
 		Invoiced: of(h.Invoiced), Balance: of(h.Balance()),
 		AuthorizeStatus: h.AuthorizeStatus(), ChargeStatus: h.ChargeStatus(),
 	}

@@ -81,6 +81,7 @@ func (s *Server) register() {
 	s.registerReturns()
 	s.registerReturnSteps()
 	s.registerReturnRefunds()
+	s.registerExchanges()
 
 	s.registerWebhookEndpoints()
 	s.registerWebhookSteps()

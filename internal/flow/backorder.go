@@ -465,7 +465,8 @@ func (g *grants) anywhere(o *order.Order, v id.Variant) bool {
 // is as open for them as it was for the rest. Who buys on credit passes the gate
 // anew, since it looks at the credit limit.
 func (g *grants) joins(o *order.Order, f *fulfillment.Order, l *order.Line, at id.Location) bool {
-	if f.Order != o.ID || f.Location != at || f.Kind != g.kind(o, l, at) || heldHere(o, f) != nil {
+	if f.Order != o.ID || f.Location != at || f.Kind != g.kind(o, l, at) || heldHere(o, f) != nil ||
+		awaitsReturn(o, l.ID) != awaitsReturn(o, linesOf(f)...) {
 		return false
 	}
 	return f.Status == fulfillment.Scheduled || f.Status == fulfillment.Open && (!o.OnTerms() || o.Company.IsZero()) &&

@@ -11,6 +11,7 @@ import (
 	"purser/internal/domain/change"
 	"purser/internal/domain/fulfillment"
 	"purser/internal/domain/order"
+	"purser/internal/domain/returns"
 	"purser/internal/platform/auth"
 	"purser/internal/platform/db"
 	"purser/internal/platform/event"
@@ -44,7 +45,7 @@ func draftChange(ctx context.Context, tx *db.Tx, o *order.Order, in NewChange) (
 	if err := o.MayEdit(); err != nil {
 		return nil, err
 	}
-	if err := known(in.Actions); err != nil {
+	if err := fits(in.Kind, in.Actions); err != nil {
 		return nil, err
 	}
 	s, err := change.New(tx.Now(), o.ID, o.Version, in.Kind, in.Actions, in.Reason, in.Note)
@@ -64,7 +65,7 @@ func ReviseChange(ctx context.Context, tx *db.Tx, set id.Change, version int64, 
 	if err := revise(s, o); err != nil {
 		return nil, err
 	}
-	if err := known(s.Actions.V); err != nil {
+	if err := fits(s.Kind, s.Actions.V); err != nil {
 		return nil, err
 	}
 	return s, change.Save(ctx, tx, s)
@@ -142,10 +143,12 @@ type Outcome struct {
 	Set           *change.Set
 	Before, After Picture
 	Differences   []order.Difference
-	Collect       int64  // owed, and neither paid nor authorized
-	GiveBack      int64  // paid too much
-	NeedsApproval string // why; empty: nobody else has to approve of it
-	Stale         *Stale // the order was changed since the set was made
+	Collect       int64           // owed, and neither paid nor authorized, without what goods in exchange are worth
+	GiveBack      int64           // paid too much
+	AfterReceipt  int64           // of an exchange: will have been paid too much once its goods came
+	Return        *returns.Return // that an exchange made, or belongs to
+	NeedsApproval string          // why; empty: nobody else has to approve of it
+	Stale         *Stale          // the order was changed since the set was made
 }
 
 // Stale tells how an order has moved on since a set of changes was made on it.
@@ -303,13 +306,19 @@ func doChange(ctx context.Context, tx *db.Tx, q *queue, s *change.Set, settle Se
 	if out.NeedsApproval != "" && !trial {
 		return out, x.request(ctx, tx, out.NeedsApproval)
 	}
+	if out.Return, err = x.linkReturn(ctx, tx, before); err != nil {
+		return out, err
+	}
 	if err := x.move(ctx, tx); err != nil {
 		return out, err
 	}
 	after := x.order.Agreement()
 	out.Differences = order.Compare(before, after)
-	out.Collect = max(x.order.Balance()-x.order.Authorized, 0)
+	out.Collect = max(x.order.Asked()-x.order.Authorized, 0)
 	out.GiveBack = max(-x.order.Balance(), 0)
+	if x.order.Awaited > 0 {
+		out.AfterReceipt = max(-x.order.Asked(), 0) - out.GiveBack
+	}
 	if err := x.close(ctx, tx, before, after); err != nil {
 		return out, err
 	}

@@ -33,6 +33,7 @@ type changing struct {
 	owe       bool              // what is missing of what comes is owed, whatever the variant says
 	buyer     *customer.Conditions
 	undone    *change.Set // by this one
+	exchange  *exchanging
 }
 
 // openChanging begins to do what a set says to its order, which was taken.
@@ -131,7 +132,8 @@ func init() { // the steps read the table themselves, by known
 		change.SetShippingMethod: func(_ context.Context, _ *db.Tx, x *changing, a change.Action) error {
 			return x.order.SetShippingMethod(a.Title)
 		},
-		change.Undo: undo,
+		change.SwapUnits: exchangeUnits,
+		change.Undo:      undo,
 	}
 }
 
@@ -366,7 +368,9 @@ func undo(ctx context.Context, tx *db.Tx, x *changing, a change.Action) error {
 	if err := s.UndoBy(x.set); err != nil {
 		return err
 	}
-	x.undone = s
+	if x.undone = s; s.Kind == change.Exchange && !s.Undoes.IsZero() {
+		return fault.New(fault.Conflict, "change.exchange_undone", "The exchange was undone, and its return with it: make a new one.")
+	}
 	if len(s.Before) == 0 {
 		return fault.New(fault.Conflict, "change.erased", "The customer's data was erased since: what was agreed before the change is not known any more.")
 	}

@@ -323,8 +323,8 @@ func (x *changing) joinable(frozen map[id.Location]int64) []*fulfillment.Order {
 	ch := x.desk.channels[x.order.Channel]
 	var work []*fulfillment.Order
 	for _, f := range x.queue.fulfillments {
-		if f.Order != x.order.ID {
-			continue
+		if f.Order != x.order.ID || x.exchange != nil || awaitsReturn(x.order, linesOf(f)...) != "" {
+			continue // what waits for goods that come back leaves by itself
 		}
 		if f.Status == fulfillment.Scheduled || f.Status == fulfillment.Open && len(gate(x.order, f, ch, frozen).Check()) == 0 {
 			work = append(work, f)

@@ -76,7 +76,7 @@ func (b books) complete(ctx context.Context, tx *db.Tx, o *order.Order, c *credi
 	if err != nil {
 		return err
 	}
-	owed, err := x.Convert(max(0, o.Balance()-o.Authorized))
+	owed, err := x.Convert(max(0, o.Asked()-o.Authorized))
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func (b books) payment(ctx context.Context, tx *db.Tx, o *order.Order, in Paying
 		in.Currency = o.Currency
 	}
 	if in.Amount == 0 && in.Currency == o.Currency {
-		in.Amount = o.Balance()
+		in.Amount = o.Asked()
 	}
 	day := b.Day(tx.Now())
 	text, date := o.Rate, o.RateDate
@@ -321,7 +321,7 @@ func (b books) settle(ctx context.Context, tx *db.Tx, orders map[id.Order]*order
 	for oid, o := range orders {
 		s := sums[oid]
 		o.SetPayments(order.Payments{Authorized: s.Authorized, Captured: s.Captured, Refunded: s.Refunded})
-		if o.Balance() <= s.Authorized {
+		if o.Asked() <= s.Authorized {
 			o.ReleaseReason(order.HoldAwaitingPayment)
 		}
 	}

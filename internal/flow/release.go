@@ -15,7 +15,7 @@ import (
 // gate states what decides whether a location may begin with a part of an order.
 func gate(o *order.Order, f *fulfillment.Order, ch channel.Channel, frozen map[id.Location]int64) fulfillment.Gate {
 	g := fulfillment.Gate{
-		When: fulfillment.When(ch.ReleaseWhen), Currency: o.Currency, Due: o.Due(), Paid: o.Paid(), Authorized: o.Authorized,
+		When: fulfillment.When(ch.ReleaseWhen), Currency: o.Currency, Due: o.Due() - o.Awaited, Paid: o.Paid(), Authorized: o.Authorized,
 		OnTerms: o.OnTerms(), Accepted: o.Status == order.StatusOpen, Frozen: frozen[f.Location], Kind: f.Kind, Address: o.ShipTo.V.Valid(),
 	}
 	for _, h := range o.HoldsOn(f.ID, linesOf(f)) {

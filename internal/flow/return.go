@@ -46,12 +46,8 @@ func RequestReturn(ctx context.Context, tx *db.Tx, in ReturnRequest) (*returns.R
 	if err != nil {
 		return nil, err
 	}
-	at, err := inventory.GetLocation(ctx, tx, in.Location)
-	if err != nil {
+	if err := takesReturns(ctx, tx, in.Location); err != nil {
 		return nil, err
-	}
-	if !at.Active || !at.TakesReturns {
-		return nil, fault.New(fault.Conflict, "return.not_there", "%s takes no returns: name another location.", at.Name)
 	}
 	w := &returnWork{books: b}
 	if !in.Order.IsZero() {
@@ -75,6 +71,18 @@ func RequestReturn(ctx context.Context, tx *db.Tx, in ReturnRequest) (*returns.R
 		return nil, err
 	}
 	return w.ret, w.tellOrder(ctx, tx)
+}
+
+// takesReturns refuses a location that goods cannot come back to.
+func takesReturns(ctx context.Context, r db.Reader, location id.Location) error {
+	at, err := inventory.GetLocation(ctx, r, location)
+	if err != nil {
+		return err
+	}
+	if !at.Active || !at.TakesReturns {
+		return fault.New(fault.Conflict, "return.not_there", "%s takes no returns: name another location.", at.Name)
+	}
+	return nil
 }
 
 // returnWork is a return that is changed, with its sales order where it is known.
@@ -215,12 +223,23 @@ func (w *returnWork) tellOrder(ctx context.Context, tx *db.Tx) error {
 	if w.order == nil {
 		return nil
 	}
-	all, err := returns.ByOrder(ctx, tx, []id.Order{w.order.ID})
+	if err := w.countReturns(ctx, tx); err != nil {
+		return err
+	}
+	if w.ret.Releases() {
+		releaseReplacements(w.order, w.ret)
+	}
+	return finish(ctx, tx, []*order.Order{w.order})
+}
+
+func (w *returnWork) countReturns(ctx context.Context, r db.Reader) error {
+	all, err := returns.ByOrder(ctx, r, []id.Order{w.order.ID})
 	if err != nil {
 		return err
 	}
-	var requested, open int64
+	var requested, open, awaited int64
 	for _, r := range all[w.order.ID] {
+		awaited += r.Awaited()
 		switch {
 		case r.Status == returns.Requested:
 			requested++
@@ -228,8 +247,8 @@ func (w *returnWork) tellOrder(ctx context.Context, tx *db.Tx) error {
 			open++
 		}
 	}
-	w.order.SetReturns(requested, open)
-	return finish(ctx, tx, []*order.Order{w.order})
+	w.order.SetReturns(requested, open, awaited)
+	return nil
 }
 
 // ApproveReturn allows the customer to send the goods, until a time; zero: for ever.
@@ -239,12 +258,13 @@ func ApproveReturn(ctx context.Context, tx *db.Tx, ret id.Return, version int64,
 
 // DeclineReturn refuses a return.
 func DeclineReturn(ctx context.Context, tx *db.Tx, ret id.Return, version int64, reason string) (*returns.Return, error) {
-	return changeReturn(ctx, tx, ret, version, func(w *returnWork) error { return w.ret.Decline(tx.Now(), reason) })
+	return dropReturn(ctx, tx, ret, version, func(w *returnWork) error { return w.ret.Decline(tx.Now(), reason) })
 }
 
-// CancelReturn drops a return of which nothing has arrived.
+// CancelReturn drops a return of which nothing has arrived, with what has not left
+// of its replacements.
 func CancelReturn(ctx context.Context, tx *db.Tx, ret id.Return, version int64) (*returns.Return, error) {
-	return changeReturn(ctx, tx, ret, version, func(w *returnWork) error { return w.ret.Cancel(tx.Now()) })
+	return dropReturn(ctx, tx, ret, version, func(w *returnWork) error { return w.ret.Cancel(tx.Now()) })
 }
 
 // SendReturn says that the goods are on their way.
@@ -260,7 +280,7 @@ func ExpireReturns(ctx context.Context, tx *db.Tx) (int, error) {
 	if err != nil || len(due) == 0 {
 		return 0, err
 	}
-	_, err = changeReturn(ctx, tx, due[0], 0, func(w *returnWork) error { return w.ret.Expire(tx.Now()) })
+	_, err = dropReturn(ctx, tx, due[0], 0, func(w *returnWork) error { return w.ret.Expire(tx.Now()) })
 	return 1, err
 }
 

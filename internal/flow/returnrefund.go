@@ -61,7 +61,8 @@ func PreviewReturnRefund(ctx context.Context, d *db.DB, in ReturnRefund) (out Re
 }
 
 // RefundReturn credits goods that came back and gives their money back, as each line
-// is resolved: on payments, or as store credit. Where less goes back than the goods
+// is resolved: on payments, or as store credit; what was exchanged pays for its
+// replacements, and the rest goes back on payments. Where less goes back than the goods
 // are worth, because of fees or of what is owed, both have their share of it. The stock
 // is not touched: a refund that fails at the gateway is retried or cancelled as
 // any other. The last units of an order line take the remainder of its amount.
@@ -83,12 +84,12 @@ func RefundReturn(ctx context.Context, tx *db.Tx, in ReturnRefund) (out ReturnRe
 func (w *returnWork) toRefund(only []id.ReturnLine) ([]*returns.Line, error) {
 	var lines []*returns.Line
 	for _, l := range w.ret.Creditable() {
-		if l.Resolution != returns.Exchange && (len(only) == 0 || slices.Contains(only, l.ID)) {
+		if len(only) == 0 || slices.Contains(only, l.ID) {
 			lines = append(lines, l)
 		}
 	}
 	if len(lines) == 0 || len(only) > 0 && len(lines) < len(only) {
-		return nil, fault.New(fault.Conflict, "return.nothing_to_refund", "Nothing of this is to be refunded: the goods must be here, be resolved as a refund or store credit, and not be credited yet.")
+		return nil, fault.New(fault.Conflict, "return.nothing_to_refund", "Nothing of this is to be refunded: the goods must be here, be resolved as a refund, store credit or an exchange, and not be credited yet.")
 	}
 	return lines, nil
 }
@@ -102,7 +103,7 @@ func (w *returnWork) refund(ctx context.Context, tx *db.Tx, in ReturnRefund, lin
 	note.Return = w.ret.ID
 	left := goodsLeft(o)
 	var rate money.Rate
-	var asCredit int64
+	var asCredit, exchanged int64
 	for _, l := range lines {
 		a, err := o.Credit(l.Line, l.Quantity)
 		if err != nil {
@@ -110,8 +111,11 @@ func (w *returnWork) refund(ctx context.Context, tx *db.Tx, in ReturnRefund, lin
 		}
 		w.ret.Credit(l, a.Total, a.Tax)
 		out.Goods += a.Total
-		if l.Resolution == returns.StoreCredit {
+		switch l.Resolution {
+		case returns.StoreCredit:
 			asCredit += a.Total
+		case returns.Exchange:
+			exchanged += a.Total
 		}
 		rate = max(rate, o.Line(l.Line).TaxRate)
 		note.Lines = append(note.Lines, noteLine(o, l))
@@ -137,8 +141,9 @@ func (w *returnWork) refund(ctx context.Context, tx *db.Tx, in ReturnRefund, lin
 			money.Of(out.Fees, o.Currency), money.Of(out.Goods+out.Shipping, o.Currency))
 	}
 	back := max(0, min(out.Goods+out.Shipping-out.Fees, o.Paid(), -o.Balance()))
-	if asCredit > 0 {
-		out.Credit = money.Share(back, 0, asCredit, out.Goods)
+	if asCredit > 0 { // what was exchanged pays for its replacements first
+		other := out.Goods - exchanged
+		out.Credit = money.Share(min(back, money.Share(out.Goods+out.Shipping-out.Fees, 0, other, out.Goods)), 0, asCredit, other)
 	}
 	out.Refund = back - out.Credit
 	return w.payBack(ctx, tx, in, out)

@@ -116,6 +116,13 @@ var comparisons = []comparison{
 		FROM sales_order o
 		LEFT JOIN (SELECT order_id, COUNT(*) AS n FROM sales_return WHERE status IN ('approved', 'in_transit', 'received', 'inspected') GROUP BY order_id) r ON r.order_id = o.id
 		WHERE o.open_returns <> COALESCE(r.n, 0)`},
+	{"INV-4", "awaited in exchange", `
+		SELECT 'order ' || o.number AS object, o.awaited AS stored, COALESCE(r.total, 0) AS computed
+		FROM sales_order o
+		LEFT JOIN (SELECT h.order_id, SUM(l.total) AS total FROM return_line l JOIN sales_return h ON h.id = l.return_id
+			WHERE h.change_id IS NOT NULL AND h.status IN ('requested', 'approved', 'in_transit', 'received', 'inspected')
+				AND l.resolution = 'exchange' AND NOT l.credited AND l.reception NOT IN ('missing', 'wrong_item') GROUP BY h.order_id) r ON r.order_id = o.id
+		WHERE o.awaited <> COALESCE(r.total, 0)`},
 	{"INV-3", "open in fulfillment", `
 		SELECT 'a line of order ' || o.number AS object, COALESCE(f.quantity, 0) AS stored, COALESCE(r.quantity, 0) AS computed
 		FROM (SELECT x.line_id, h.location_id, h.order_id, SUM(x.quantity - x.shipped - x.cancelled) AS quantity

@@ -98,6 +98,7 @@ const (
 	SetContact        ActionKind = "set_contact"
 	SetShippingMethod ActionKind = "set_shipping_method"
 	CancelUnits       ActionKind = "cancel_units"
+	SwapUnits         ActionKind = "exchange" // what comes back, and what goes out instead
 	Undo              ActionKind = "undo"
 )
 

@@ -262,8 +262,12 @@ func (o *Order) SetPayments(p Payments) {
 // SetOverdue says whether an invoice of the order is past its due date.
 func (o *Order) SetOverdue(overdue bool) { o.Overdue = overdue }
 
-// SetReturns takes how many returns of the order wait for an approval, and how
-// many are approved and not closed.
-func (o *Order) SetReturns(requested, open int64) {
-	o.RequestedReturns, o.OpenReturns = requested, open
+// SetReturns takes how many returns of the order wait for an approval, how many are
+// approved and not closed, and what comes back in exchange and is not credited yet.
+func (o *Order) SetReturns(requested, open, awaited int64) {
+	o.RequestedReturns, o.OpenReturns, o.Awaited = requested, open, awaited
 }
+
+// Asked is what the customer is to pay: the balance without what goods that come
+// back in exchange are worth. Below zero, it is to be given back once they came.
+func (h *Header) Asked() int64 { return h.Balance() - h.Awaited }

@@ -132,9 +132,19 @@ func (o *Order) addUnits(line id.Line, n int64) error {
 // AddLine adds a line to the order, with its own discounts; percentages of the
 // order apply to it. Its units are not allocated yet.
 func (o *Order) AddLine(in DraftLine, now time.Time) (*Line, error) {
+	return o.newLine(in, now, true)
+}
+
+// AddReplacement is AddLine of goods whose price says already what the order's
+// percentages take off.
+func (o *Order) AddReplacement(in DraftLine, now time.Time) (*Line, error) {
+	return o.newLine(in, now, false)
+}
+
+func (o *Order) newLine(in DraftLine, now time.Time, percentages bool) (*Line, error) {
 	var out *Line
 	err := o.atOnce(func() (err error) {
-		out, err = o.addLine(in, now)
+		out, err = o.addLine(in, now, percentages)
 		return err
 	})
 	if err != nil {
@@ -143,7 +153,7 @@ func (o *Order) AddLine(in DraftLine, now time.Time) (*Line, error) {
 	return out, nil
 }
 
-func (o *Order) addLine(in DraftLine, now time.Time) (*Line, error) {
+func (o *Order) addLine(in DraftLine, now time.Time, percentages bool) (*Line, error) {
 	if err := o.MayEdit(); err != nil {
 		return nil, err
 	}
@@ -159,7 +169,7 @@ func (o *Order) addLine(in DraftLine, now time.Time) (*Line, error) {
 	d := Draft{Lines: []DraftLine{in}, ShipBy: o.ShipBy, DeliverBy: o.DeliverBy}
 	l := d.line(o, 0, now, f)
 	for _, x := range o.Discounts[:noted] {
-		if x.Line.IsZero() && x.Kind == DiscountPercent {
+		if percentages && x.Line.IsZero() && x.Kind == DiscountPercent {
 			off := x.Rate.Of(l.Net())
 			l.OrderDiscount += off
 			x.Amount += off

@@ -87,7 +87,7 @@ func (s shop) order(t *rapid.T, d *db.DB, i int) *Order {
 			}
 			o.SetPayments(Payments{Captured: o.Total})
 		}
-		o.SetReturns(int64(rapid.IntRange(0, 1).Draw(t, "requested")), 0)
+		o.SetReturns(int64(rapid.IntRange(0, 1).Draw(t, "requested")), 0, 0)
 		_ = o.Archive(rapid.Bool().Draw(t, "archived"))
 		return nil
 	})

@@ -86,6 +86,7 @@ type Header struct {
 	Overdue           bool                  `db:"overdue" json:"overdue" doc:"An invoice is past its due date."`
 	RequestedReturns  int64                 `db:"requested_returns" json:"requested_returns"`
 	OpenReturns       int64                 `db:"open_returns" json:"open_returns"`
+	Awaited           int64                 `db:"awaited" json:"awaited" doc:"Value of goods that come back in exchange and are not credited yet: no money is asked for it."`
 	TermsDays         *int64                `db:"terms_days" json:"terms_days" doc:"Pays so many days after the invoice; null: pays first."`
 	TermsEndOfMonth   bool                  `db:"terms_end_of_month" json:"terms_end_of_month" doc:"The days count from the end of the invoice's month."`
 	Priority          int64                 `db:"priority" json:"priority" doc:"Higher is more urgent; 0 is normal."`

@@ -237,6 +237,7 @@ var headerColumns = []column[Header]{
 	{"overdue", "boolean", func(h *Header) any { return h.Overdue }},
 	{"requested_returns", "bigint", func(h *Header) any { return h.RequestedReturns }},
 	{"open_returns", "bigint", func(h *Header) any { return h.OpenReturns }},
+	{"awaited", "bigint", func(h *Header) any { return h.Awaited }},
 	{"terms_days", "bigint", func(h *Header) any { return h.TermsDays }},
 	{"terms_end_of_month", "boolean", func(h *Header) any { return h.TermsEndOfMonth }},
 	{"priority", "bigint", func(h *Header) any { return h.Priority }},

@@ -350,7 +350,7 @@ func TestSaveWritesWhatChanged(t *testing.T) {
 			o.Assign(user)
 			o.SetCustomer(id.New[id.Customer](noon), id.Company{}, id.CompanyLocation{})
 			o.SetPayments(Payments{Authorized: 100, Captured: 300, Refunded: 20})
-			o.SetReturns(1, 0)
+			o.SetReturns(1, 0, 0)
 			o.SetOverdue(true)
 			return errors.Join(errInvoice, errCharges, errCredit)
 		})

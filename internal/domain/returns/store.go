@@ -140,6 +140,16 @@ func ByOrder(ctx context.Context, r db.Reader, orders []id.Order) (map[id.Order]
 	return out, err
 }
 
+// OfChange returns the return whose replacements a change put on the order; ok is
+// false where there is none.
+func OfChange(ctx context.Context, r db.Reader, by id.Change) (ret *Return, ok bool, err error) {
+	found, err := load(ctx, r, `WHERE change_id IN (/*in*/)`, []id.Change{by})
+	if err != nil || len(found) == 0 {
+		return nil, false, err
+	}
+	return found[0], true, nil
+}
+
 // Claimed returns how many units of order lines are in returns that were not
 // dropped, as expected or here: no more than were shipped may ever be. The
 // caller has taken the sales orders.
@@ -234,14 +244,16 @@ func Save(ctx context.Context, tx *db.Tx, returns []*Return) error {
 
 func writeReturns(ctx context.Context, tx *db.Tx, returns []*Return) error {
 	return db.Chunks(returns, func(part []*Return) error {
-		args := make([]any, 0, len(part)*10)
+		args := make([]any, 0, len(part)*13)
 		for _, r := range part {
-			args = append(args, r.ID, r.Version, string(r.Status), r.Total, r.Note, r.ClosedAt, r.Refusal, r.Carrier, r.Tracking, r.ExpiresAt)
+			args = append(args, r.ID, r.Version, string(r.Status), r.Total, r.Note, r.ClosedAt, r.Refusal, r.Carrier, r.Tracking, r.ExpiresAt,
+				r.Change, string(r.ReleaseOn), r.Replacements)
 		}
 		n, err := tx.Exec(ctx, `
 			UPDATE sales_return SET version = version + 1, status = v.column3, total = v.column4, note = v.column5, closed_at = v.column6,
-				decline_reason = v.column7, carrier = v.column8, tracking_number = v.column9, expires_at = v.column10
-			FROM (VALUES `+db.Tuples(len(part), 10, "uuid", "bigint", "text", "bigint", "text", "timestamptz", "text", "text", "text", "timestamptz")+`) AS v
+				decline_reason = v.column7, carrier = v.column8, tracking_number = v.column9, expires_at = v.column10,
+				change_id = v.column11, release_on = v.column12, replacements = v.column13
+			FROM (VALUES `+db.Tuples(len(part), 13, "uuid", "bigint", "text", "bigint", "text", "timestamptz", "text", "text", "text", "timestamptz", "uuid", "text", "jsonb")+`) AS v
 			WHERE sales_return.id = v.column1 AND sales_return.version = v.column2`, args...)
 		if err == nil && n < int64(len(part)) {
 			err = fault.New(fault.Stale, "return.stale", "A return was changed meanwhile. Load it again.")

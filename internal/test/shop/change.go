@@ -84,3 +84,14 @@ func (s *Shop) TryUndo(set *change.Set) (out flow.Outcome, err error) {
 	})
 	return out, err
 }
+
+// DraftExchange writes an exchange without confirming it.
+func (s *Shop) DraftExchange(o *order.Order, actions ...change.Action) *change.Set {
+	s.T.Helper()
+	var set *change.Set
+	s.Write(func(tx *db.Tx) (err error) {
+		set, err = flow.OpenChange(s.Ctx, tx, flow.NewChange{Order: o.ID, Kind: change.Exchange, Actions: actions})
+		return err
+	})
+	return set
+}
