@@ -112,7 +112,7 @@ func (s *Server) registerRejections() {
 		FulfillmentStep
 		Body struct {
 			Lines  []LineUnits `json:"lines,omitempty" maxItems:"1000" doc:"None: all that is open."`
-			Reason string      `json:"reason" minLength:"1" maxLength:"200" doc:"Why the location will not ship it; shown with the next routing decision."`
+			Reason string      `json:"reason" minLength:"1" maxLength:"200" doc:"Why the location will not ship it; shown with the next routing decision. The code of a reason for short picks does to the stock what it does there."`
 		}
 	}
 	write(s, route{method: http.MethodPost, path: "/v1/fulfillments/{fulfillment}/reject", id: "reject-fulfillment", summary: "Say that the location will not ship units: they are routed anew without it. The answer is what was rejected", tag: fulfillmentTag, permission: auth.FulfillmentWork},

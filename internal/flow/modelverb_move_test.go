@@ -8,6 +8,7 @@ import (
 	"purser/internal/base/fault"
 	"purser/internal/base/id"
 	"purser/internal/domain/fulfillment"
+	"purser/internal/domain/inventory"
 	"purser/internal/domain/order"
 	"purser/internal/domain/routing"
 	"purser/internal/flow"
@@ -107,7 +108,11 @@ func (h *history) reject(t *rapid.T) {
 	if !seldom(t, "really") {
 		t.Skip("it is done after all")
 	}
-	code := ""
+	code, reason := "", rapid.SampledFrom([]string{"not found", "not_in_stock", "damaged"}).Draw(t, "reason")
+	before := map[string]inventory.Counts{}
+	for _, sku := range h.goods() {
+		before[sku] = h.Level(sku, h.LocationCode(f.Location))
+	}
 	switch {
 	case f.ForPickup():
 		code = "fulfillment.pickup"
@@ -115,9 +120,18 @@ func (h *history) reject(t *rapid.T) {
 		code = "fulfillment.scheduled"
 	}
 	h.want(t, h.Try(func(tx *db.Tx) error {
-		_, err := flow.Reject(h.Ctx, tx, flow.Rejection{Fulfillment: f.ID, Lines: some, Reason: "not found"})
+		_, err := flow.Reject(h.Ctx, tx, flow.Rejection{Fulfillment: f.ID, Lines: some, Reason: reason})
 		return err
 	}), code)
+	if code != "" || reason != "not_in_stock" {
+		return
+	}
+	for _, sku := range h.goods() { // the shelves are empty but for what was picked
+		if slices.ContainsFunc(f.Lines, func(l *fulfillment.Line) bool { return l.Variant == h.Variant(sku) && some[l.Line] > 0 }) {
+			at := h.LocationCode(f.Location)
+			h.onHand[sku][at] -= before[sku].OnHand - before[sku].Damaged - before[sku].QualityControl - h.picked(sku, at)
+		}
+	}
 }
 
 // void packs some units and takes them out again: they stay picked.

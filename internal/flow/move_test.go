@@ -28,7 +28,7 @@ func move(s *shop.Shop, o *order.Order, from, to string, items ...shop.Item) err
 
 // reject lets a location reject items of an order, or all of it.
 func reject(s *shop.Shop, o *order.Order, at string, items ...shop.Item) error {
-	r := flow.Rejection{Fulfillment: s.WorkAt(o, at).ID, Reason: "damaged"}
+	r := flow.Rejection{Fulfillment: s.WorkAt(o, at).ID, Reason: "too busy"}
 	if len(items) > 0 {
 		r.Lines = s.Units(o, items...)
 	}
@@ -241,7 +241,7 @@ func TestRejectGoesToTheNextLocation(t *testing.T) {
 		d := newest(t, s, o)
 		shop.Equal(t, "cause", d.Cause, routing.CauseRejected)
 		for _, c := range d.Decision.V.Candidates {
-			if c.Code == shop.Berlin && c.Reason != "rejected MUG: damaged" {
+			if c.Code == shop.Berlin && c.Reason != "rejected MUG: too busy" {
 				t.Errorf("%+v", c)
 			}
 		}

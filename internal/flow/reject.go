@@ -2,12 +2,12 @@ package flow
 
 import (
 	"context"
+	"slices"
 
 	"purser/internal/base/fault"
 	"purser/internal/base/id"
 	"purser/internal/base/text"
 	"purser/internal/domain/fulfillment"
-	"purser/internal/domain/inventory"
 	"purser/internal/domain/order"
 	"purser/internal/domain/routing"
 	"purser/internal/platform/db"
@@ -26,54 +26,101 @@ type Rejection struct {
 // wait, and what no other location has is backordered with the place in the
 // queue that it had. Of lines and kits that may not be split, all that is here
 // is meant. It returns the fulfillment order that is rejected: a new one where
-// only a part is. The stock stays as the books have it: where the goods are not
-// there or not good, adjust it too.
+// only a part is. One of the merchant's reasons for short picks does to the stock
+// what it does there, and has the goods counted; any other leaves the stock as
+// the books have it.
 func Reject(ctx context.Context, tx *db.Tx, r Rejection) (*fulfillment.Order, error) {
-	reason := text.Clean(r.Reason)
-	if reason == "" {
+	if r.Reason = text.Clean(r.Reason); r.Reason == "" {
 		return nil, fault.New(fault.Invalid, "fulfillment.no_reason", "Say why the location will not ship it.")
 	}
-	q, f, err := takeHeld(ctx, tx, r.Fulfillment)
+	seen, err := fulfillmentOf(ctx, tx, r.Fulfillment)
 	if err != nil {
 		return nil, err
 	}
-	if err := f.CheckVersion(r.Version); err != nil {
+	w, err := openShorts(ctx, tx, r.shorts(seen))
+	if err != nil {
 		return nil, err
 	}
-	if f.Kind == fulfillment.KindPickup {
-		return nil, fault.New(fault.Conflict, "fulfillment.pickup", "The customer fetches this order here, so that it is not given to another location by itself: move it, or cancel the units.")
+	f, err := w.rejecting(ctx, tx, r)
+	if err != nil {
+		return nil, err
 	}
-	o := q.orders[f.Order]
+	o := w.q.orders[f.Order]
 	units, err := rejected(o, f, r.Lines)
 	if err != nil {
 		return nil, err
 	}
-	variants := openVariants([]*fulfillment.Order{f})
-	gone, err := q.refuse(tx, o, f, units, reason)
+	gone, err := w.q.refuse(tx, o, f, units, r.Reason)
 	if err != nil {
 		return nil, err
 	}
-	var moves []inventory.Move
-	var exclusions []routing.Exclusion
 	for _, line := range unique(keys(units)) {
-		l := o.Line(line)
-		moves = append(moves, inventory.Move{
-			Demand: id.Any(line), Variant: l.Variant, From: f.Location, To: f.Location,
-			FromKind: inventory.Stock, ToKind: inventory.Backorder, Quantity: units[line],
-		})
-		exclusions = append(exclusions, routing.Exclusion{Line: line, Location: f.Location, Order: o.ID, Fulfillment: gone.ID, Reason: reason})
+		w.wait(line, gone, units[line])
+		w.exclusions = append(w.exclusions, routing.Exclusion{Line: line, Location: f.Location, Order: o.ID, Fulfillment: gone.ID, Reason: r.Reason})
 	}
-	if err := inventory.Rehome(ctx, tx, moves); err != nil {
+	w.blame(r, gone, units)
+	w.lost, w.q.changed[o.ID], w.q.causes[o.ID] = []id.Order{o.ID}, o, routing.CauseRejected
+	return gone, w.settle(ctx, tx)
+}
+
+// shorts are the units that a rejection names, as short picks.
+func (r Rejection) shorts(f *fulfillment.Order) []Short {
+	var shorts []Short
+	for _, l := range f.Lines {
+		if n := r.Lines[l.Line]; n > 0 || len(r.Lines) == 0 && l.Open() > 0 {
+			shorts = append(shorts, Short{Fulfillment: f.ID, Line: l.Line, Quantity: n, Reason: r.Reason})
+		}
+	}
+	if len(shorts) == 0 {
+		shorts = []Short{{Fulfillment: f.ID}}
+	}
+	return shorts
+}
+
+// rejecting is the fulfillment order of a rejection.
+func (w *shortWork) rejecting(ctx context.Context, tx *db.Tx, r Rejection) (*fulfillment.Order, error) {
+	i := slices.IndexFunc(w.q.fulfillments, func(f *fulfillment.Order) bool { return f.ID == r.Fulfillment })
+	if i < 0 {
+		done, err := fulfillment.Take(ctx, tx, r.Fulfillment)
+		if err != nil {
+			return nil, err
+		}
+		_, err = done[0].Reject(r.Reason, tx.Now()) // which refuses, and says why
 		return nil, err
 	}
-	if err := routing.Exclude(ctx, tx, exclusions); err != nil {
+	f := w.q.fulfillments[i]
+	if err := f.CheckVersion(r.Version); err != nil {
 		return nil, err
 	}
-	q.changed[o.ID], q.causes[o.ID] = o, routing.CauseRejected
-	if err := q.grantTo(ctx, tx, []id.Order{o.ID}); err != nil {
-		return nil, err
+	if f.ForPickup() {
+		return nil, fault.New(fault.Conflict, "fulfillment.pickup", "The customer fetches this order here, so that it is not given to another location by itself: move it, or cancel the units.")
 	}
-	return gone, q.fill(ctx, tx, variants)
+	return f, nil
+}
+
+// blame notes what a listed reason says of the units that were named.
+func (w *shortWork) blame(r Rejection, gone *fulfillment.Order, units fulfillment.Quantities) {
+	if !w.reasons.Has(r.Reason) {
+		return
+	}
+	reason := w.reasons.Of(r.Reason)
+	for _, l := range gone.Lines {
+		n := units[l.Line]
+		if len(r.Lines) > 0 {
+			n = r.Lines[l.Line]
+		}
+		if n == 0 {
+			continue
+		}
+		row := fulfillment.ShortPick{
+			Order: gone.Order, Fulfillment: gone.ID, Line: l.Line, Variant: l.Variant, Location: gone.Location,
+			Quantity: n, Reason: reason.Code, Effect: reason.Effect, ToCount: reason.Count,
+		}
+		if reason.Effect == fulfillment.EffectDamaged {
+			row.Booked = n
+		}
+		w.rows = append(w.rows, row)
+	}
 }
 
 // rejected are the units that are meant: more than were named where they may not

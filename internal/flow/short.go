@@ -44,32 +44,37 @@ func ShortPick(ctx context.Context, tx *db.Tx, shorts []Short) ([]fulfillment.Sh
 			return nil, err
 		}
 	}
+	return w.rows, w.settle(ctx, tx)
+}
+
+// settle does what follows from units having been taken off their location.
+func (w *shortWork) settle(ctx context.Context, tx *db.Tx) error {
 	if err := w.clearShelves(tx); err != nil {
-		return nil, err
+		return err
 	}
 	if err := inventory.Rehome(ctx, tx, w.moves); err != nil {
-		return nil, err
+		return err
 	}
 	displaced, err := w.bookEffects(ctx, tx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := w.q.displace(ctx, tx, displaced); err != nil {
-		return nil, err
+		return err
 	}
 	if err := routing.Exclude(ctx, tx, w.exclusions); err != nil {
-		return nil, err
+		return err
 	}
 	if err := w.q.grantTo(ctx, tx, w.lost); err != nil {
-		return nil, err
+		return err
 	}
 	if err := w.q.fill(ctx, tx, w.variants); err != nil {
-		return nil, err
+		return err
 	}
 	if err := fulfillment.RecordShorts(ctx, tx, w.rows); err != nil {
-		return nil, err
+		return err
 	}
-	return w.rows, w.direct(ctx, tx)
+	return w.direct(ctx, tx)
 }
 
 // direct asks for the shelves to be counted that the reasons put in doubt.

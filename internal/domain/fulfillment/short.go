@@ -56,6 +56,11 @@ func LoadReasons(ctx context.Context, r db.Reader) (Reasons, error) {
 	return setting.Get(ctx, r, shortReasons, Reasons(defaultReasons))
 }
 
+// Has tells whether the merchant listed a reason.
+func (all Reasons) Has(code string) bool {
+	return slices.ContainsFunc(all, func(r ShortReason) bool { return r.Code == code })
+}
+
 // Of returns the reason with a code; one that the merchant did not list has no
 // effect.
 func (all Reasons) Of(code string) ShortReason {
