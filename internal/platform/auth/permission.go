@@ -85,8 +85,6 @@ var rolePermissions = map[Role][]Permission{
 	Owner: append([]Permission{
 		CatalogWrite, CostRead, CustomerWrite, CustomerErase, StockAdjust, StockReceive, StockTransfer, StockRepair, StockCount, StockApprove,
 		LocationWrite, LocationSwitch, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, OrderCredit, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo, FulfillmentGive,
-		ReturnWrite, PaymentWrite, PaymentRefund, CreditWrite, BooksRead, BooksWrite, AuditRead, SettingRead, SettingWrite,
-		LocationWrite, LocationSwitch, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, OrderCredit, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo,
 		ReturnWrite, PaymentWrite, PaymentRefund, CreditWrite, ReceiptWrite, DebtWriteOff, TaxWrite, BooksRead, BooksWrite, AuditRead, SettingRead, SettingWrite,
 		UserRead, UserWrite, ImportRun, JobRead, JobWrite, ExceptionWork, AutomationWrite, WebhookRead, WebhookWrite,
 	}, reading...),
@@ -100,5 +98,6 @@ var rolePermissions = map[Role][]Permission{
 	Service:    append([]Permission{CustomerWrite, OrderWrite, OrderEdit, OrderCancel, OrderHold, FulfillmentMove, ReturnWrite, PaymentWrite, PaymentRefund, CreditWrite, ExceptionWork}, reading...),
 	Buyer:      {CatalogRead, CatalogWrite, CostRead, StockRead, StockReceive, StockTransfer, OrderRead, EventRead},
 	Accountant: append([]Permission{OrderCredit, CostRead, BooksRead, BooksWrite, PaymentWrite, PaymentRefund, CreditWrite, ReceiptWrite, DebtWriteOff, TaxWrite, AuditRead, ExceptionWork}, reading...),
+	Accountant: append([]Permission{OrderCredit, CostRead, BooksRead, BooksWrite, PaymentWrite, PaymentRefund, CreditWrite, ReceiptWrite, DebtWriteOff, TaxWrite, ExceptionWork, AuditRead}, reading...),
 	ReadOnly:   reading,
 }
