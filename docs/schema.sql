@@ -1502,6 +1502,127 @@ CREATE TABLE pickup_handover (
 );
 CREATE INDEX pickup_handover_fulfillment ON pickup_handover (fulfillment_id);
 
+-- ==== 0019_exchange.sql ====
+
+-- owner: order
+ALTER TABLE sales_order ADD COLUMN awaited BIGINT NOT NULL DEFAULT 0; -- value of goods that come back in exchange and are not credited yet
+
+-- owner: returns
+-- An exchange: the change of the order that put replacements on it, when these may
+-- leave, and their order lines.
+ALTER TABLE sales_return ADD COLUMN change_id UUID;
+ALTER TABLE sales_return ADD COLUMN release_on TEXT NOT NULL DEFAULT '' CHECK (release_on IN ('', 'at_once', 'in_transit', 'receipt', 'inspection'));
+ALTER TABLE sales_return ADD COLUMN replacements JSONB NOT NULL DEFAULT '[]';
+CREATE UNIQUE INDEX sales_return_change ON sales_return (change_id) WHERE change_id IS NOT NULL;
+-- A parcel that came back by itself has one return, however often its carrier says so.
+ALTER TABLE sales_return ADD COLUMN shipment_id UUID;
+CREATE UNIQUE INDEX sales_return_shipment ON sales_return (shipment_id) WHERE shipment_id IS NOT NULL;
+
+-- ==== 0022_receivable.sql ====
+
+-- owner: receivable
+-- Money that a company or customer paid us, before and after it is counted for
+-- invoices. Balance, what is on account, is a cache of its entries.
+CREATE TABLE receipt (
+	id            UUID        NOT NULL PRIMARY KEY,
+	company_id    UUID,
+	customer_id   UUID, -- of one who buys for no company
+	method        TEXT        NOT NULL, -- bank, cheque, cash; transfer: from an order
+	currency      TEXT        NOT NULL,
+	amount        BIGINT      NOT NULL CHECK (amount > 0),
+	balance       BIGINT      NOT NULL DEFAULT 0,
+	exchange_rate TEXT        NOT NULL, -- base currency for one unit, at which the books carry it
+	exchange_date TEXT        NOT NULL,
+	paid_on       TEXT        NOT NULL, -- day on which it was paid, by the statement
+	business_date TEXT        NOT NULL, -- day on which it is in the books
+	source        TEXT        NOT NULL, -- where references are unique: an account at a bank, a till
+	reference     TEXT        NOT NULL DEFAULT '',
+	note          TEXT        NOT NULL DEFAULT '',
+	version       BIGINT      NOT NULL DEFAULT 1,
+	created_at    TIMESTAMPTZ NOT NULL,
+	created_by    TEXT        NOT NULL,
+	CONSTRAINT receipt_never_below_zero CHECK (balance >= 0),
+	CONSTRAINT receipt_of_one CHECK ((company_id IS NULL) <> (customer_id IS NULL))
+);
+CREATE UNIQUE INDEX receipt_once ON receipt (source, reference) WHERE reference <> '';
+CREATE INDEX receipt_company ON receipt (company_id, id) WHERE company_id IS NOT NULL;
+CREATE INDEX receipt_customer ON receipt (customer_id, id) WHERE customer_id IS NOT NULL;
+CREATE INDEX receipt_open ON receipt (company_id) WHERE balance > 0;
+CREATE TABLE receipt_entry (
+	id             UUID        NOT NULL PRIMARY KEY,
+	receipt_id     UUID        NOT NULL REFERENCES receipt (id),
+	kind           TEXT        NOT NULL CHECK (kind IN ('receive', 'transfer', 'allocate', 'unallocate', 'pay_back', 'reverse')),
+	amount         BIGINT      NOT NULL, -- signed
+	order_id       UUID,
+	invoice_id     UUID, -- that it is meant for; none: the order's, oldest first
+	payment_id     UUID,
+	transaction_id UUID, -- of the order's payment
+	reason         TEXT        NOT NULL DEFAULT '',
+	actor          TEXT        NOT NULL,
+	business_date  TEXT        NOT NULL,
+	at             TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX receipt_entry_receipt ON receipt_entry (receipt_id, id);
+CREATE INDEX receipt_entry_invoice ON receipt_entry (invoice_id) WHERE invoice_id IS NOT NULL;
+CREATE UNIQUE INDEX receipt_entry_once ON receipt_entry (transaction_id) WHERE transaction_id IS NOT NULL;
+-- A reminder that was sent for an invoice.
+CREATE TABLE reminder (
+	id         UUID        NOT NULL PRIMARY KEY,
+	invoice_id UUID        NOT NULL,
+	level      BIGINT      NOT NULL CHECK (level > 0),
+	open       BIGINT      NOT NULL, -- what was owed
+	sent_on    TEXT        NOT NULL,
+	note       TEXT        NOT NULL DEFAULT '',
+	actor      TEXT        NOT NULL,
+	at         TIMESTAMPTZ NOT NULL,
+	CONSTRAINT reminder_once UNIQUE (invoice_id, level)
+);
+
+-- owner: payment
+ALTER TABLE payment ADD COLUMN receipt_id UUID; -- the money on account that pays
+ALTER TABLE payment ADD COLUMN invoice_id UUID; -- that it is meant for; none: the order's, oldest first
+ALTER TABLE payment_transaction ADD COLUMN receipt_id UUID; -- the one that is moved: a refund may go to another
+CREATE INDEX payment_receipt ON payment (receipt_id) WHERE receipt_id IS NOT NULL;
+CREATE INDEX payment_invoice ON payment (order_id) WHERE invoice_id IS NOT NULL;
+
+-- owner: accounting
+INSERT INTO account (code, name, kind) VALUES ('2300', 'Received on account', 'liability');
+CREATE INDEX invoice_company ON invoice (company_id, due_on) WHERE status IN ('issued', 'part_paid') AND company_id IS NOT NULL;
+CREATE INDEX invoice_customer ON invoice (customer_id, due_on) WHERE status IN ('issued', 'part_paid') AND customer_id IS NOT NULL;
+
+-- ==== 0023_tax.sql ====
+
+-- owner: tax
+-- What sales to a place are taxed with. The most special place counts: the longest
+-- postal prefix, then the region, then the country; of one place and class, the
+-- newest that is valid.
+CREATE TABLE tax_rate (
+	id            UUID        NOT NULL PRIMARY KEY,
+	country       TEXT        NOT NULL,
+	region        TEXT        NOT NULL DEFAULT '', -- code within the country; empty: all of it
+	postal_prefix TEXT        NOT NULL DEFAULT '',
+	tax_class     TEXT        NOT NULL, -- of variants: standard, reduced ...; shipping, fee: of charges
+	name          TEXT        NOT NULL,
+	rate_ppm      BIGINT      NOT NULL CHECK (rate_ppm >= 0),
+	valid_from    TEXT        NOT NULL,
+	valid_to      TEXT        NOT NULL DEFAULT '', -- the last day; empty: for ever
+	version       BIGINT      NOT NULL DEFAULT 1,
+	created_at    TIMESTAMPTZ NOT NULL,
+	CONSTRAINT tax_rate_once UNIQUE (country, region, postal_prefix, tax_class, valid_from)
+);
+
+-- owner: customer
+ALTER TABLE company ADD COLUMN tax_exempt_until TEXT NOT NULL DEFAULT ''; -- last day of the certificate; empty: for ever
+
+-- owner: channel
+ALTER TABLE channel ADD COLUMN tax_collected BOOLEAN NOT NULL DEFAULT FALSE; -- the marketplace collects the tax and pays it
+
+-- owner: order
+ALTER TABLE order_line ADD COLUMN tax_reason TEXT NOT NULL DEFAULT ''; -- why it is taxed so: given, rate, exempt ...
+ALTER TABLE order_line ADD COLUMN tax_note TEXT NOT NULL DEFAULT ''; -- the same for people, as it was decided
+ALTER TABLE order_charge ADD COLUMN tax_reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE order_charge ADD COLUMN tax_note TEXT NOT NULL DEFAULT '';
+
 -- ==== 0026_doubt.sql ====
 
 -- owner: fulfillment
@@ -1527,6 +1648,61 @@ CREATE TABLE routing_run (
 	units    BIGINT      NOT NULL DEFAULT 0,
 	PRIMARY KEY (name, began_at)
 );
+
+-- ==== 0028_parcel.sql ====
+
+-- owner: fulfillment
+-- Shipments of several orders that go to one customer in one box, under one label.
+-- What becomes of it follows from its shipments.
+CREATE TABLE parcel (
+	id              UUID        NOT NULL PRIMARY KEY,
+	location_id     UUID        NOT NULL,
+	carrier         TEXT        NOT NULL DEFAULT '',
+	service         TEXT        NOT NULL DEFAULT '',
+	tracking_number TEXT        NOT NULL DEFAULT '',
+	tracking_url    TEXT        NOT NULL DEFAULT '',
+	cost_minor      BIGINT      NOT NULL DEFAULT 0 CHECK (cost_minor >= 0), -- of the label; its shipments share it
+	created_by      TEXT        NOT NULL,
+	created_at      TIMESTAMPTZ NOT NULL,
+	version         BIGINT      NOT NULL
+);
+ALTER TABLE shipment ADD COLUMN parcel_id UUID;
+CREATE INDEX shipment_parcel ON shipment (parcel_id) WHERE parcel_id IS NOT NULL;
+
+-- ==== 0029_exception.sql ====
+
+-- owner: exception
+-- What people added to an exception. What is an exception is computed from what
+-- is true now; a row counts for as long as it is newer than the exception.
+CREATE TABLE exception_mark (
+	kind          TEXT        NOT NULL,
+	object        UUID        NOT NULL, -- what it is about
+	part          UUID        NOT NULL, -- the part of it; the object itself where there is none
+	assigned_to   UUID,
+	snoozed_until TIMESTAMPTZ,
+	note          TEXT        NOT NULL DEFAULT '',
+	first_seen_at TIMESTAMPTZ NOT NULL,
+	updated_by    TEXT        NOT NULL,
+	updated_at    TIMESTAMPTZ NOT NULL,
+	version       BIGINT      NOT NULL DEFAULT 1,
+	PRIMARY KEY (kind, object, part)
+);
+
+-- What the list of exceptions looks for; each is rare.
+-- owner: payment
+CREATE INDEX payment_failed ON payment (order_id) WHERE status = 'failed';
+CREATE INDEX payment_transaction_failed ON payment_transaction (payment_id, id) WHERE status = 'failed';
+CREATE INDEX refund_failed ON refund (payment_id) WHERE status = 'failed';
+CREATE INDEX payment_inbox_dead ON payment_inbox (received_at) WHERE status = 'dead';
+
+-- owner: webhook
+CREATE INDEX webhook_delivery_dead ON webhook_delivery (endpoint_id) WHERE status = 'dead';
+
+-- owner: inventory
+CREATE INDEX stock_count_review ON stock_count (location_id) WHERE status = 'review';
+
+-- owner: automation
+ALTER TABLE automation_run ADD COLUMN trigger JSONB; -- of a rule that failed: what it was to look at, so that a person may try it again
 
 -- ==== 0032_web.sql ====
 
