@@ -168,7 +168,7 @@ func (s *Server) registerExceptionSteps() {
 			Input MendInput `json:"input,omitzero" doc:"What the mend needs."`
 		}
 	}
-	write(s, route{method: http.MethodPost, path: "/v1/exceptions/{exception}/mend", id: "mend-exception", summary: "Do one of the mends of an exception; needs its permission", tag: exceptionTag, permission: auth.OrderRead},
+	write(s, route{method: http.MethodPost, path: "/v1/exceptions/{exception}/mend", id: "mend-exception", summary: "Do one of the mends of an exception; needs its permission", tag: exceptionTag, permission: auth.ExceptionWork},
 		func(ctx context.Context, tx *db.Tx, in *mendInput) (Mended, error) {
 			e, _, err := s.findException(ctx, tx, in.Exception, tx.Now())
 			if err != nil {

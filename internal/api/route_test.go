@@ -77,7 +77,7 @@ func TestPostNeedsAnIdempotencyKey(t *testing.T) {
 		"POST /v1/credits/{credit}/code": true, "POST /v1/gift-cards/find": true,
 	}
 	for _, op := range operations(t, c.server) {
-		if op.Method != http.MethodPost || without[op.name()] {
+		if op.Method != http.MethodPost || without[op.name()] || strings.HasSuffix(op.Path, "/preview") { // a preview changes nothing
 			continue
 		}
 		if p := c.post(op.url(), op.body(), "Idempotency-Key: ").want(http.StatusUnprocessableEntity, "request.invalid").problem(); !names(p, "header.Idempotency-Key") {

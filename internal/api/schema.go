@@ -160,6 +160,7 @@ var ids = []func(huma.Registry){
 	aliasID[id.Session],
 	aliasID[id.Shipment],
 	aliasID[id.ShipmentLine],
+	aliasID[id.Parcel],
 	aliasID[id.ShortPick],
 	aliasID[id.Tracking],
 	aliasID[id.TaxRate],
