@@ -34,6 +34,7 @@ type LocationFields struct {
 	Cutoff        *string                 `json:"cutoff,omitempty" doc:"Time of the day, HH:MM in the location's zone, until which orders still leave on the same day."`
 	ClosedDays    *[]string               `json:"closed_days,omitempty" doc:"All of them: weekdays (sun) and dates (2026-12-25) on which nothing leaves."`
 	Groups        *[]string               `json:"groups,omitempty" doc:"All of them: names by which rules of routing call the location, with others."`
+	Partner       *string                 `json:"partner,omitempty" doc:"The connector that asks who sends goods from a location of the kind thirdparty or supplier."`
 	Sequence      *int64                  `json:"sequence,omitempty" doc:"The merchant's own order of preference, smallest first."`
 }
 
@@ -61,6 +62,7 @@ func (f LocationFields) onto(l inventory.Location) inventory.Location {
 	set(&l.Cutoff, f.Cutoff)
 	set(&l.ClosedDays.V, f.ClosedDays)
 	set(&l.Groups.V, f.Groups)
+	set(&l.Partner, f.Partner)
 	set(&l.Sequence, f.Sequence)
 	return l
 }

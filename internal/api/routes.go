@@ -53,6 +53,8 @@ func (s *Server) register() {
 	s.registerFulfillmentSteps()
 	s.registerFulfillmentMoves()
 	s.registerRejections()
+	s.registerRequests()
+	s.registerNotices()
 	s.registerPickups()
 	s.registerPickupSteps()
 	s.registerFulfillmentCancellation()

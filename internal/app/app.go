@@ -51,7 +51,7 @@ func New(d *db.DB, c Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	work := worker.Deps{DB: d, Gateways: gateways, Outbound: outbound.NewClient(c.Outbound, callTime), Log: c.Log}
+	work := worker.Deps{DB: d, Gateways: gateways, Partners: partners(), Outbound: outbound.NewClient(c.Outbound, callTime), Log: c.Log}
 	queue, err := worker.NewQueue(work)
 	if err != nil {
 		return nil, err

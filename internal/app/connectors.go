@@ -3,6 +3,7 @@ package app
 import (
 	"purser/internal/connector/manual"
 	"purser/internal/connector/test"
+	"purser/internal/domain/fulfillment"
 	"purser/internal/domain/payment"
 	"purser/internal/platform/db"
 )
@@ -20,4 +21,9 @@ func connectors(d *db.DB) (payment.Gateways, error) {
 		return nil, err
 	}
 	return payment.Gateways{payment.Manual: manual.Gateway{}, testgateway.Name: test}, nil
+}
+
+// partners are those who send goods for us.
+func partners() fulfillment.Partners {
+	return fulfillment.Partners{fulfillment.ManualPartner: manual.Partner{}, testgateway.Name: testgateway.NewPartner()}
 }

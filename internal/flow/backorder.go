@@ -176,7 +176,7 @@ func (q *queue) pullBack(ctx context.Context, tx *db.Tx, o *order.Order, line id
 				return err
 			}
 			err := withWork(o, f, func() error {
-				if err := f.Cancel(line, n, "stock_gone", tx.Now()); err != nil {
+				if err := f.Lose(line, n, "stock_gone", tx.Now()); err != nil {
 					return err
 				}
 				return o.Unfill(line, n)
@@ -479,7 +479,7 @@ func (g *grants) kind(o *order.Order, l *order.Line, at id.Location) fulfillment
 	if w, known := g.ways[l.ID]; known && (w.Location == at || w.Kind == fulfillment.KindShipToStore) {
 		return w.Kind
 	}
-	return wayOf(o)
+	return g.desk.way(o, at)
 }
 
 // give gives stock at a location to a line that waits: with work that has not

@@ -64,7 +64,7 @@ func Move(ctx context.Context, tx *db.Tx, m Moving) (*fulfillment.Order, error) 
 	}
 	target := w.target(to)
 	if target == nil {
-		target = f.Sibling(to.ID, tx.Now())
+		target = f.By(wayFrom(w.order, &to), to.ID, tx.Now())
 		target.Decision, target.ShipBy = decision.ID, w.desk.promise(w.order, to.ID)
 		q.created = append(q.created, target)
 	}
@@ -310,7 +310,7 @@ func inseparable(o *order.Order, f *fulfillment.Order, line id.Line) []*fulfillm
 func (w *removal) target(to inventory.Location) *fulfillment.Order {
 	for _, f := range w.work {
 		begun := f.Status != fulfillment.Scheduled && f.Status != fulfillment.Open
-		if f.Order == w.order.ID && f.Location == to.ID && !begun && f.Kind == w.from.Kind &&
+		if f.Order == w.order.ID && f.Location == to.ID && !begun && f.Kind == wayFrom(w.order, &to) &&
 			(f.Status == fulfillment.Scheduled) == (w.from.Status == fulfillment.Scheduled) && heldHere(w.order, f) == nil {
 			return f
 		}

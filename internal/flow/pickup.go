@@ -250,15 +250,7 @@ func (d *desk) shut(o *order.Order, l *inventory.Location) string {
 // newWork is new work for an order at a location.
 func (d *desk) newWork(o *order.Order, at id.Location, why id.Decision) *fulfillment.Order {
 	f := fulfillment.New(d.now, o.ID, at)
-	f.Kind, f.Decision, f.Priority, f.ShipBy = wayOf(o), why, o.Priority, d.promise(o, at)
+	f.Kind, f.Decision, f.Priority, f.ShipBy = d.way(o, at), why, o.Priority, d.promise(o, at)
 	d.given[at]++
 	return f
-}
-
-// wayOf is the way in which an order reaches its customer, unless its work says more.
-func wayOf(o *order.Order) fulfillment.Kind {
-	if !o.Pickup.IsZero() {
-		return fulfillment.KindPickup
-	}
-	return fulfillment.KindShip
 }

@@ -48,7 +48,7 @@ func Ship(ctx context.Context, tx *db.Tx, shippings []Shipping) ([]*fulfillment.
 		if len(what) == 0 {
 			what = f.Free()
 		}
-		if err := notFetched(f); err != nil {
+		if err := sentByUs(f); err != nil {
 			return nil, err
 		}
 		shipments[i], err = d.load(f, func() (*fulfillment.Shipment, error) { return f.Ship(what, s.Carriage, tx.Now()) })
@@ -70,12 +70,16 @@ func (d *dock) send(ctx context.Context, tx *db.Tx, shipments []*fulfillment.Shi
 	return d.depart(ctx, tx, shipments)
 }
 
-// notFetched refuses to send goods that their customer fetches.
-func notFetched(f *fulfillment.Order) error {
-	if f.Kind != fulfillment.KindPickup {
-		return nil
+// sentByUs refuses to send goods that their customer fetches, or that a partner
+// sends.
+func sentByUs(f *fulfillment.Order) error {
+	switch {
+	case f.Kind == fulfillment.KindPickup:
+		return fault.New(fault.Conflict, "fulfillment.pickup", "The customer fetches these goods: hand them over.")
+	case f.Outside():
+		return fault.New(fault.Conflict, "fulfillment.at_partner", "A partner sends these goods: take in what he says he has sent.")
 	}
-	return fault.New(fault.Conflict, "fulfillment.pickup", "The customer fetches these goods: hand them over.")
+	return nil
 }
 
 // Dispatch books that packed shipments left, and what is in one parcel with them.
@@ -199,6 +203,11 @@ func (d *dock) load(f *fulfillment.Order, leave func() (*fulfillment.Shipment, e
 	if err := d.mayLeave(f); err != nil {
 		return nil, err
 	}
+	return d.leave(f, leave)
+}
+
+// leave is load of goods that have left already, whatever should have kept them.
+func (d *dock) leave(f *fulfillment.Order, leave func() (*fulfillment.Shipment, error)) (*fulfillment.Shipment, error) {
 	var s *fulfillment.Shipment
 	err := withWork(d.orders[f.Order], f, func() (err error) {
 		if s, err = leave(); err != nil {

@@ -254,7 +254,7 @@ func (w *shortWork) clearShelves(tx *db.Tx) error {
 				continue
 			}
 			err := withWork(o, f, func() error {
-				if err := f.Cancel(l.Line, n, "stock_gone", tx.Now()); err != nil {
+				if err := f.Lose(l.Line, n, "stock_gone", tx.Now()); err != nil {
 					return err
 				}
 				return o.Unfill(l.Line, n)

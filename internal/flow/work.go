@@ -137,7 +137,7 @@ func Pack(ctx context.Context, tx *db.Tx, fid id.Fulfillment, version int64, q f
 		if len(q) == 0 {
 			q = f.Free()
 		}
-		if err := notFetched(f); err != nil {
+		if err := sentByUs(f); err != nil {
 			return err
 		}
 		if s, err = f.Pack(q, tx.Now()); err != nil {
@@ -187,6 +187,9 @@ func NewBatch(ctx context.Context, tx *db.Tx, location id.Location, assignee id.
 	for _, f := range d.fulfillments {
 		if err := d.mayLeave(f); err != nil {
 			return nil, err
+		}
+		if f.Outside() {
+			return nil, sentByUs(f)
 		}
 	}
 	return fulfillment.CreateBatch(ctx, tx, location, assignee, d.saved())

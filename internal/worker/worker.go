@@ -11,6 +11,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"purser/internal/base/fault"
+	"purser/internal/domain/fulfillment"
 	"purser/internal/domain/payment"
 	"purser/internal/platform/db"
 	"purser/internal/platform/job"
@@ -20,6 +21,7 @@ import (
 type Deps struct {
 	DB       *db.DB
 	Gateways payment.Gateways
+	Partners fulfillment.Partners
 	Outbound *http.Client // for addresses that people typed in
 	Log      *slog.Logger
 }
@@ -28,6 +30,7 @@ type Deps struct {
 func NewQueue(deps Deps) (*job.Queue, error) {
 	workers := river.NewWorkers()
 	deps.payments(workers)
+	deps.partners(workers)
 	deps.webhooks(workers)
 	deps.automation(workers)
 	deps.schedules(workers)

@@ -60,6 +60,9 @@ type (
 	Shipment        = ID[shipmentKind]
 	ShipmentLine    = ID[shipmentLineKind]
 	ShortPick       = ID[shortPickKind]
+	Request         = ID[requestKind]
+	Notice          = ID[noticeKind]
+	Discrepancy     = ID[discrepancyKind]
 	Tracking        = ID[trackingKind]
 	TaxRate         = ID[taxRateKind]
 	Transaction     = ID[transactionKind]
@@ -130,6 +133,9 @@ type (
 	shipmentLineKind    struct{}
 	shortPickKind       struct{}
 	taxRateKind         struct{}
+	requestKind         struct{}
+	noticeKind          struct{}
+	discrepancyKind     struct{}
 	trackingKind        struct{}
 	transactionKind     struct{}
 	transferKind        struct{}
@@ -204,6 +210,9 @@ func (shipmentKind) Prefix() string        { return "shp" }
 func (shipmentLineKind) Prefix() string    { return "shl" }
 func (shortPickKind) Prefix() string       { return "sht" }
 func (taxRateKind) Prefix() string         { return "tax" }
+func (requestKind) Prefix() string         { return "req" }
+func (noticeKind) Prefix() string          { return "ntc" }
+func (discrepancyKind) Prefix() string     { return "dsp" }
 func (trackingKind) Prefix() string        { return "trk" }
 func (transactionKind) Prefix() string     { return "txn" }
 func (transferKind) Prefix() string        { return "trf" }

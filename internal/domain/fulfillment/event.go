@@ -298,3 +298,57 @@ func (b BatchChanged) Kind() string { return "pick_batch." + string(b.Status) }
 
 // Subject is the batch.
 func (b BatchChanged) Subject() id.UUID { return b.Batch }
+
+// Requested says that a partner is asked for goods.
+type Requested struct {
+	about
+	Units int64 `json:"units"`
+}
+
+// Kind names the fact.
+func (Requested) Kind() string { return "request.submitted" }
+
+// RequestAnswered says that a request to a partner has a new state.
+type RequestAnswered struct {
+	about
+	Status RequestStatus `json:"status"`
+	Reason string        `json:"reason,omitempty"`
+}
+
+// Kind names the fact by its state: request.accepted ...
+func (f RequestAnswered) Kind() string { return "request." + string(f.Status) }
+
+// Noticed says what a partner has sent.
+type Noticed struct {
+	about
+	Notice    id.Notice   `json:"notice_id"`
+	Reference string      `json:"reference"`
+	Shipment  id.Shipment `json:"shipment_id,omitzero"`
+	Units     int64       `json:"units"`
+}
+
+// Kind names the fact.
+func (Noticed) Kind() string { return "request.noticed" }
+
+// Differed says that a partner has sent other goods than he was asked for.
+type Differed struct {
+	about
+	Discrepancy id.Discrepancy `json:"discrepancy_id"`
+	Line        id.Line        `json:"line_id,omitzero"`
+	SKU         string         `json:"sku"`
+	Asked       int64          `json:"asked"`
+	Shipped     int64          `json:"shipped"`
+}
+
+// Kind names the fact.
+func (Differed) Kind() string { return "discrepancy.found" }
+
+// Settled says that somebody has seen to a discrepancy.
+type Settled struct {
+	about
+	Discrepancy id.Discrepancy `json:"discrepancy_id"`
+	Resolution  string         `json:"resolution"`
+}
+
+// Kind names the fact.
+func (Settled) Kind() string { return "discrepancy.resolved" }

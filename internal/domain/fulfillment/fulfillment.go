@@ -76,6 +76,7 @@ type Order struct {
 	Decision     id.Decision    `db:"decision_id" json:"decision_id,omitzero" doc:"The routing decision that it comes of."`
 	Kind         Kind           `db:"kind" json:"kind"`
 	Status       Status         `db:"status" json:"status"`
+	Request      RequestStatus  `db:"request_status" json:"request_status,omitempty" doc:"How far a partner has been asked for the goods; missing where our own people send them."`
 	Priority     int64          `db:"priority" json:"priority" doc:"Higher is more urgent; 0 is normal."`
 	ShipBy       time.Time      `db:"ship_by" json:"ship_by,omitzero"`
 	ReleasedAt   time.Time      `db:"released_at" json:"released_at,omitzero"`
@@ -88,8 +89,9 @@ type Order struct {
 	CreatedAt    time.Time      `db:"created_at" json:"created_at"`
 	Lines        []*Line        `json:"lines"`
 
-	taken bool // read from its row: there may be pick batches of it
-	facts []event.Fact
+	taken  bool // read from its row: there may be pick batches of it
+	submit bool // a partner is to be asked, once it is stored
+	facts  []event.Fact
 }
 
 // Line is what a fulfillment order asks for of one order line, in base units.
@@ -222,6 +224,7 @@ func (o *Order) Release(now time.Time) error {
 	}
 	o.Status, o.ReleasedAt = Open, now
 	o.say(Released{o.about()})
+	o.toSubmit()
 	return nil
 }
 
@@ -230,6 +233,9 @@ func (o *Order) Release(now time.Time) error {
 func (o *Order) Start() error {
 	if o.Status != Open {
 		return o.forbids("started", "")
+	}
+	if err := o.onFloor(); err != nil {
+		return err
 	}
 	o.begin()
 	return nil
@@ -285,6 +291,9 @@ func (o *Order) workOn(verb string, line id.Line, n int64) (*Line, error) {
 	default:
 		return nil, o.forbids(verb, "")
 	}
+	if err := o.onFloor(); err != nil {
+		return nil, err
+	}
 	return o.find(line, n)
 }
 
@@ -303,6 +312,14 @@ func (o *Order) find(line id.Line, n int64) (*Line, error) {
 // are taken off after their shipment is voided. Work on the units of a sales
 // order that were in work ends with it.
 func (o *Order) Cancel(line id.Line, n int64, reason string, now time.Time) error {
+	if err := o.unbound(); err != nil {
+		return err
+	}
+	return o.Lose(line, n, reason, now)
+}
+
+// Lose is Cancel of units that are not there any more, whoever was asked for them.
+func (o *Order) Lose(line id.Line, n int64, reason string, now time.Time) error {
 	if o.Status.Done() {
 		return o.forbids("cancelled", "")
 	}
@@ -324,6 +341,9 @@ func (o *Order) Cancel(line id.Line, n int64, reason string, now time.Time) erro
 func (o *Order) CancelAll(reason string, now time.Time) ([]Part, error) {
 	if o.Status.Done() {
 		return nil, o.forbids("cancelled", "")
+	}
+	if err := o.unbound(); err != nil {
+		return nil, err
 	}
 	return o.takeOff(Cancelled, reason, now)
 }
@@ -351,6 +371,9 @@ func (o *Order) takeOff(to Status, reason string, now time.Time) ([]Part, error)
 		}
 	}
 	if to == Rejected {
+		if o.Outside() {
+			o.Request = RequestRejected
+		}
 		o.say(Refused{o.about(), units, reason})
 	} else {
 		o.say(Withdrawn{o.about(), units, reason})

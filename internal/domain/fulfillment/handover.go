@@ -12,10 +12,16 @@ import (
 // location: it is where the order stands, but nobody has begun with it. Create
 // stores it.
 func (o *Order) Sibling(location id.Location, now time.Time) *Order {
+	return o.By(o.Kind, location, now)
+}
+
+// By is Sibling that reaches the customer in another way.
+func (o *Order) By(kind Kind, location id.Location, now time.Time) *Order {
 	s := New(now, o.Order, location)
-	s.Kind, s.Priority, s.ShipBy, s.Decision = o.Kind, o.Priority, o.ShipBy, o.Decision
+	s.Kind, s.Priority, s.ShipBy, s.Decision = kind, o.Priority, o.ShipBy, o.Decision
 	if o.Status != Scheduled {
 		s.Status, s.ReleasedAt = Open, now
+		s.toSubmit()
 	}
 	return s
 }
@@ -69,6 +75,11 @@ func (o *Order) Merge(into *Order, now time.Time) error {
 // handOver takes units off that nobody has picked and asks another order for
 // them. All of it is refused if a part does not fit.
 func (o *Order) handOver(target *Order, past string, q Quantities, now time.Time, fact func(units int64) event.Fact) error {
+	for _, f := range []*Order{o, target} {
+		if err := f.unbound(); err != nil {
+			return err
+		}
+	}
 	if o.Status.Done() {
 		return o.forbids(past, "")
 	}

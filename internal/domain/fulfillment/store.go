@@ -13,6 +13,7 @@ import (
 	"purser/internal/base/id"
 	"purser/internal/platform/db"
 	"purser/internal/platform/event"
+	"purser/internal/platform/job"
 )
 
 // Create stores new orders, in the state that their methods have brought them
@@ -44,7 +45,22 @@ func Create(ctx context.Context, tx *db.Tx, orders []*Order) error {
 	if _, err := db.Insert(ctx, tx, "fulfillment_line", lines); err != nil {
 		return err
 	}
-	return event.Record(ctx, tx, facts...)
+	if err := event.Record(ctx, tx, facts...); err != nil {
+		return err
+	}
+	return submit(ctx, tx, orders)
+}
+
+// submit has partners asked for what they were given.
+func submit(ctx context.Context, tx *db.Tx, orders []*Order) error {
+	var jobs []job.Args
+	for _, o := range orders {
+		if o.submit && o.Request == RequestUnsubmitted {
+			jobs = append(jobs, SubmitJob{o.ID})
+		}
+		o.submit = false
+	}
+	return job.Enqueue(ctx, tx, jobs...)
 }
 
 // Take locks orders in the order of their ids and loads them, sorted by id. All
@@ -228,6 +244,9 @@ func Save(ctx context.Context, tx *db.Tx, orders []*Order) error {
 	if err := event.Record(ctx, tx, facts...); err != nil {
 		return err
 	}
+	if err := submit(ctx, tx, orders); err != nil {
+		return err
+	}
 	for _, o := range orders {
 		o.Version++
 		o.facts = nil
@@ -240,17 +259,17 @@ func Save(ctx context.Context, tx *db.Tx, orders []*Order) error {
 
 func writeOrders(ctx context.Context, tx *db.Tx, orders []*Order) error {
 	return db.Chunks(orders, func(part []*Order) error {
-		args := make([]any, 0, len(part)*12)
+		args := make([]any, 0, len(part)*13)
 		for _, o := range part {
 			args = append(args, o.ID, o.Version, string(o.Status), o.Priority, o.ShipBy,
-				o.ReleasedAt, o.PickedAt, o.PackedAt, o.ReadyAt, o.HandedOverAt, o.ClosedAt, o.Decision)
+				o.ReleasedAt, o.PickedAt, o.PackedAt, o.ReadyAt, o.HandedOverAt, o.ClosedAt, o.Decision, string(o.Request))
 		}
 		n, err := tx.Exec(ctx, `
 			UPDATE fulfillment_order SET version = version + 1, status = v.column3, priority = v.column4, ship_by = v.column5,
 				released_at = v.column6, picked_at = v.column7, packed_at = v.column8, ready_at = v.column9,
-				handed_over_at = v.column10, closed_at = v.column11, decision_id = v.column12
-			FROM (VALUES `+db.Tuples(len(part), 12, "uuid", "bigint", "text", "bigint", "timestamptz", "timestamptz",
-			"timestamptz", "timestamptz", "timestamptz", "timestamptz", "timestamptz", "uuid")+`) AS v
+				handed_over_at = v.column10, closed_at = v.column11, decision_id = v.column12, request_status = v.column13
+			FROM (VALUES `+db.Tuples(len(part), 13, "uuid", "bigint", "text", "bigint", "timestamptz", "timestamptz",
+			"timestamptz", "timestamptz", "timestamptz", "timestamptz", "timestamptz", "uuid", "text")+`) AS v
 			WHERE fulfillment_order.id = v.column1 AND fulfillment_order.version = v.column2`, args...)
 		if err == nil && n < int64(len(part)) {
 			err = fault.New(fault.Stale, "fulfillment.stale", "A fulfillment order was changed meanwhile. Load it again.")

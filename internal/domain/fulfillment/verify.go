@@ -11,20 +11,22 @@ import (
 
 // The rules that Verify checks.
 const (
-	ruleShipped  = "FUL-1" // shipped units of a line are those in shipments that left
-	rulePacked   = "FUL-2" // open units are at least those in shipments that have not left
-	ruleStatus   = "FUL-3" // the state of an order is the one that its counters allow
-	ruleTracking = "FUL-4" // the tracking axis is the shipment's newest event
-	rulePicks    = "FUL-5" // no unit is to be picked twice, and lines bear the state of their counters
-	ruleShort    = "FUL-6" // units that were picked short are asked for no more
-	rulePickup   = "FUL-7" // who took fetched goods is known, and of no others
-	ruleParcel   = "FUL-8" // shipments in one parcel share its cost and bear its label
+	ruleShipped  = "FUL-1"  // shipped units of a line are those in shipments that left
+	rulePacked   = "FUL-2"  // open units are at least those in shipments that have not left
+	ruleStatus   = "FUL-3"  // the state of an order is the one that its counters allow
+	ruleTracking = "FUL-4"  // the tracking axis is the shipment's newest event
+	rulePicks    = "FUL-5"  // no unit is to be picked twice, and lines bear the state of their counters
+	ruleShort    = "FUL-6"  // units that were picked short are asked for no more
+	rulePickup   = "FUL-7"  // who took fetched goods is known, and of no others
+	ruleParcel   = "FUL-8"  // shipments in one parcel share its cost and bear its label
+	ruleRequest  = "FUL-9"  // what is with partners was asked of them
+	ruleNotice   = "FUL-10" // what partners say they have sent has left, asked for or not
 )
 
 // Verify recomputes counters and states from rows, and reports what differs.
 func Verify(ctx context.Context, r db.Reader, report check.Report) error {
 	for _, f := range []func(context.Context, db.Reader, check.Report) error{
-		verifyShipped, verifyStatus, verifyTracking, verifyPicks, verifyShorts, verifyParcels, verifyPickups,
+		verifyShipped, verifyStatus, verifyTracking, verifyPicks, verifyShorts, verifyPickups, verifyParcels, verifyRequests,
 	} {
 		if err := f(ctx, r, report); err != nil {
 			return err

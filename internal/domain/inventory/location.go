@@ -62,6 +62,7 @@ type Location struct {
 	ClosedDays    db.JSON[[]string]        `db:"closed_days" json:"closed_days" doc:"Weekdays (sun) and dates (2026-12-25) on which nothing leaves."`
 	Groups        db.JSON[[]string]        `db:"group_codes" json:"groups" doc:"Names by which rules of routing call the location, with others."`
 	Sequence      int64                    `db:"sequence" json:"sequence" doc:"The merchant's own order of preference, smallest first."`
+	Partner       string                   `db:"partner" json:"partner,omitempty" doc:"The connector that asks who sends goods from a location of the kind thirdparty or supplier; missing: people do."`
 	Version       int64                    `db:"version" json:"version"`
 	CreatedAt     time.Time                `db:"created_at" json:"created_at"`
 	Switch
@@ -152,6 +153,7 @@ const maxText = 200
 // clean tidies l and tells what is wrong with it. Coordinates that nobody gave
 // are taken from the address.
 func (l *Location) clean() error {
+	l.Partner = text.Clean(l.Partner)
 	l.Code, l.Name, l.Address.V = text.Clean(l.Code), text.Clean(l.Name), l.Address.V.Clean()
 	f := fault.Fields{}
 	if l.Code == "" || len(l.Code) > maxText {
@@ -168,6 +170,9 @@ func (l *Location) clean() error {
 	}
 	if _, err := time.Parse("15:04", l.Cutoff); l.Cutoff != "" && (err != nil || len(l.Cutoff) != 5) {
 		f.Add("cutoff", "%q is not a time of the day such as 14:30", l.Cutoff)
+	}
+	if len(l.Partner) > maxText || l.Partner != "" && l.Kind != ThirdParty && l.Kind != Supplier {
+		f.Add("partner", "is too long, or the location is neither a thirdparty nor a supplier")
 	}
 	if l.Capacity < 0 {
 		f.Add("capacity", "is negative")
@@ -245,7 +250,7 @@ func SaveLocation(ctx context.Context, tx *db.Tx, l Location) (Location, error) 
 		lat_e6 = excluded.lat_e6, lon_e6 = excluded.lon_e6, precision = excluded.precision, time_zone = excluded.time_zone,
 		active = excluded.active, ships_online = excluded.ships_online, pickup = excluded.pickup, takes_returns = excluded.takes_returns,
 		allow_negative = excluded.allow_negative, capacity = excluded.capacity, cutoff = excluded.cutoff,
-		closed_days = excluded.closed_days, group_codes = excluded.group_codes, sequence = excluded.sequence, version = excluded.version`)
+		closed_days = excluded.closed_days, group_codes = excluded.group_codes, sequence = excluded.sequence, partner = excluded.partner, version = excluded.version`)
 	if _, taken := db.Violated(err); taken {
 		return Location{}, fault.New(fault.Conflict, "location.exists", "There is a location with the code %s already.", l.Code)
 	}

@@ -35,6 +35,7 @@ const (
 	FulfillmentWork Permission = "fulfillment:work"
 	FulfillmentMove Permission = "fulfillment:move"     // choose another location by hand
 	FulfillmentUndo Permission = "fulfillment:unship"   // take back a shipment that had not left
+	FulfillmentAsk  Permission = "fulfillment:partner"  // ask partners for goods, and book what they say
 	FulfillmentGive Permission = "fulfillment:handover" // hand goods over to customers who fetch them
 	ReturnWrite     Permission = "return:write"
 	PaymentRead     Permission = "payment:read"
@@ -84,13 +85,13 @@ var reading = []Permission{CatalogRead, CustomerRead, StockRead, ChannelRead, Or
 var rolePermissions = map[Role][]Permission{
 	Owner: append([]Permission{
 		CatalogWrite, CostRead, CustomerWrite, CustomerErase, StockAdjust, StockReceive, StockTransfer, StockRepair, StockCount, StockApprove,
-		LocationWrite, LocationSwitch, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, OrderCredit, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo, FulfillmentGive,
+		LocationWrite, LocationSwitch, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, OrderCredit, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo, FulfillmentGive, FulfillmentAsk,
 		ReturnWrite, PaymentWrite, PaymentRefund, CreditWrite, ReceiptWrite, DebtWriteOff, TaxWrite, BooksRead, BooksWrite, AuditRead, SettingRead, SettingWrite,
 		UserRead, UserWrite, ImportRun, JobRead, JobWrite, ExceptionWork, AutomationWrite, WebhookRead, WebhookWrite,
 	}, reading...),
 	Operations: append([]Permission{
 		CatalogWrite, CostRead, CustomerWrite, StockAdjust, StockReceive, StockTransfer, StockCount, StockApprove, LocationWrite, LocationSwitch, ChannelWrite,
-		OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo, FulfillmentGive, ReturnWrite, PaymentWrite,
+		OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo, FulfillmentGive, FulfillmentAsk, ReturnWrite, PaymentWrite,
 		SettingRead, ImportRun, JobRead, JobWrite, ExceptionWork, AutomationWrite, WebhookRead, WebhookWrite,
 	}, reading...),
 	Warehouse:  {CatalogRead, StockRead, StockAdjust, StockReceive, StockTransfer, StockCount, LocationSwitch, OrderRead, FulfillmentRead, FulfillmentWork, FulfillmentGive, ReturnWrite, ExceptionWork},
