@@ -78,9 +78,6 @@ func (endPauses) Kind() string { return "location.end_pauses" }
 func (expirePickups) Kind() string { return "pickup.expire_all" }
 func (routeWaiting) Kind() string  { return "routing.run" }
 
-// Kind names the job.
-func (routeWaiting) Kind() string { return "routing.run" }
-
 // keepRuns is how long runs of routing are shown.
 const keepRuns = 30 * 24 * time.Hour
 

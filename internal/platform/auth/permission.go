@@ -98,7 +98,6 @@ var rolePermissions = map[Role][]Permission{
 	Counter:    {CatalogRead, StockCount},
 	Service:    append([]Permission{CustomerWrite, OrderWrite, OrderEdit, OrderCancel, OrderHold, FulfillmentMove, ReturnWrite, PaymentWrite, PaymentRefund, CreditWrite, ExceptionWork}, reading...),
 	Buyer:      {CatalogRead, CatalogWrite, CostRead, StockRead, StockReceive, StockTransfer, OrderRead, EventRead},
-	Accountant: append([]Permission{OrderCredit, CostRead, BooksRead, BooksWrite, PaymentWrite, PaymentRefund, CreditWrite, ReceiptWrite, DebtWriteOff, TaxWrite, AuditRead, ExceptionWork}, reading...),
 	Accountant: append([]Permission{OrderCredit, CostRead, BooksRead, BooksWrite, PaymentWrite, PaymentRefund, CreditWrite, ReceiptWrite, DebtWriteOff, TaxWrite, ExceptionWork, AuditRead}, reading...),
 	ReadOnly:   reading,
 }
