@@ -112,10 +112,11 @@ func fill(r huma.Registry, s *huma.Schema) any {
 		}
 		return out
 	case huma.TypeArray:
-		if s.MinItems == nil || *s.MinItems == 0 {
-			return []any{}
+		out := []any{}
+		for s.MinItems != nil && len(out) < *s.MinItems {
+			out = append(out, fill(r, s.Items))
 		}
-		return []any{fill(r, s.Items)}
+		return out
 	case huma.TypeInteger:
 		if s.Minimum != nil {
 			return int64(*s.Minimum)

@@ -76,7 +76,9 @@ func (endPauses) Kind() string { return "location.end_pauses" }
 
 // Kind names the job.
 func (expirePickups) Kind() string { return "pickup.expire_all" }
-func (routeWaiting) Kind() string  { return "routing.run" }
+
+// Kind names the job.
+func (routeWaiting) Kind() string { return "routing.run" }
 
 // keepRuns is how long runs of routing are shown.
 const keepRuns = 30 * 24 * time.Hour

@@ -61,7 +61,11 @@ addEventListener('online', () => offline(''));
 document.addEventListener('htmx:error', () => offline('Purser did not answer. Nothing is lost: what you typed is still here. Try again.'));
 document.addEventListener('htmx:before:request', event => { offline(''); event.target.closest?.('form')?.classList.add('busy-form'); });
 document.addEventListener('htmx:finally:request', event => event.target.closest?.('form')?.classList.remove('busy-form'));
-document.addEventListener('htmx:before:swap', () => $$('dialog[open]').forEach(d => d.close()));
+document.addEventListener('htmx:before:swap', event => {
+	const { ctx } = event.detail;
+	if (ctx?.response?.raw.redirected) ctx.sourceElement.reset?.(); // it was done: what was typed is not kept
+	$$('dialog[open]').forEach(d => d.close());
+});
 document.addEventListener('htmx:after:swap', () => { openDialogs(); count(); });
 
 openDialogs();
