@@ -77,13 +77,14 @@ func pickupOf(t *testing.T, s *shop.Shop, f *fulfillment.Order) fulfillment.Pick
 func TestOnlyTheNamedStoreServesAPickup(t *testing.T) {
 	each(t, func(t *testing.T, s *shop.Shop) {
 		openStore(s)
+		relocate(s, shop.Berlin, func(l *inventory.Location) { l.Pickup = true }) // it could, and was not named
 		s.Receive("MUG", shop.Berlin, 9)
 		s.Receive("TEA", shop.Berlin, 9)
 		_, err := s.TryPlace(toFetch(s), shop.Of("MUG", 1))
 		shop.Want(t, err, "order.out_of_stock") // nine are in Berlin, none in the store
 		waits := s.PlaceWith(toFetch(s), shop.Of("TEA", 1))
 		level(t, s, "TEA", "STORE", 0, 0, 1)
-		_, err = s.TryPlace(func(p *flow.Placement) { p.Pickup = s.Location(shop.Berlin) }, shop.Of("MUG", 1))
+		_, err = s.TryPlace(func(p *flow.Placement) { p.Pickup = s.Location(shop.Munich) }, shop.Of("MUG", 1))
 		shop.Want(t, err, "order.no_pickup")
 		s.Receive("TEA", shop.Berlin, 1)
 		shop.Equal(t, "backordered", s.Line(waits, "TEA").Backordered, 1)
