@@ -245,16 +245,16 @@ func (x *changing) addLine(ctx context.Context, r *db.Tx, a change.Action, like 
 // variant in the order, or any where all lines share a rate.
 func (x *changing) taxedLike(v id.Variant) (*order.Line, error) {
 	rates := map[money.Rate]bool{}
-	var any *order.Line
+	var last *order.Line
 	for _, l := range x.order.Lines {
 		if l.Variant == v && !v.IsZero() {
 			return l, nil
 		}
-		any = l
+		last = l
 		rates[l.TaxRate] = true
 	}
 	if len(rates) == 1 {
-		return any, nil
+		return last, nil
 	}
 	return nil, fault.Fields{"tax_ppm": "is missing: the lines of the order have several rates"}.Err("change.bad_action", "The line has no tax rate.")
 }

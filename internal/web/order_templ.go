@@ -1088,7 +1088,7 @@ func decision(o orderShown) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		d := o.Decisions[0].Decision.V
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 95, "<div class=\"scroll\"><table class=\"grid\"><thead><tr><th>Location</th><th class=\"num\">Distance</th><th>Verdict</th><th>Why</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 95, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Locations that were weighed\"><table class=\"grid\"><thead><tr><th>Location</th><th class=\"num\">Distance</th><th>Verdict</th><th>Why</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -1076,7 +1076,7 @@ func articlePlace(v *visit, a article, p view.ExplainedLocation) templ.Component
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 83, " on hand?</summary><div class=\"scroll\"><table class=\"grid\"><thead><tr><th>When</th><th>What</th><th>Because of</th><th>Who</th><th class=\"num\">Units</th><th class=\"num\">On hand</th><th></th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 83, " on hand?</summary><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Movements\"><table class=\"grid\"><thead><tr><th>When</th><th>What</th><th>Because of</th><th>Who</th><th class=\"num\">Units</th><th class=\"num\">On hand</th><th></th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

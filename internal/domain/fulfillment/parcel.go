@@ -140,10 +140,10 @@ func (p *Parcel) MayVoid() error {
 
 func (p *Parcel) forbids(verb string) error {
 	s := p.Status()
-	switch {
-	case s == ParcelLabelled:
+	switch s {
+	case ParcelLabelled:
 		return fault.New(fault.Conflict, "parcel.labelled", "The parcel has its label: void it, which unpacks it.")
-	case s == ParcelShipped || s == ParcelDelivered:
+	case ParcelShipped, ParcelDelivered:
 		return fault.New(fault.Conflict, "parcel."+string(s), "The parcel has left and cannot be %s: take its shipments back one by one.", verb)
 	}
 	return fault.New(fault.Conflict, "parcel."+string(s), "A parcel that is %s cannot be %s.", s, verb)

@@ -185,6 +185,17 @@ func (l *Location) clean() error {
 	if l.ClosedDays.V == nil {
 		l.ClosedDays.V = []string{}
 	}
+	l.cleanGroups(f)
+	l.Address.V.CheckForm(f, "address.")
+	l.locate()
+	if abs(l.LatE6) > 90e6 || abs(l.LonE6) > 180e6 {
+		f.Add("lat_e6", "the coordinates are not on Earth")
+	}
+	return f.Err("location.invalid", "The location cannot be saved like this.")
+}
+
+// cleanGroups sorts the names of groups, each once.
+func (l *Location) cleanGroups(f fault.Fields) {
 	groups := []string{}
 	for _, g := range l.Groups.V {
 		if g = text.Clean(g); g == "" || len(g) > maxText {
@@ -194,12 +205,6 @@ func (l *Location) clean() error {
 	}
 	slices.Sort(groups)
 	l.Groups.V = slices.Compact(groups)
-	l.Address.V.CheckForm(f, "address.")
-	l.locate()
-	if abs(l.LatE6) > 90e6 || abs(l.LonE6) > 180e6 {
-		f.Add("lat_e6", "the coordinates are not on Earth")
-	}
-	return f.Err("location.invalid", "The location cannot be saved like this.")
 }
 
 func (l *Location) locate() {

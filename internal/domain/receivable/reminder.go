@@ -117,7 +117,7 @@ func Remind(ctx context.Context, tx *db.Tx, day, note string, sent []Reminding) 
 	rows, facts := make([]Reminder, len(sent)), make([]event.Fact, len(sent))
 	for i, s := range sent {
 		rows[i] = Reminder{id.New[id.Reminder](tx.Now()), s.Invoice, s.Level, s.Open, day, text.Clean(note), actor.Name(ctx), tx.Now()}
-		facts[i] = Reminded{s.Invoice, s.Order, s.Company, s.Number, s.Level, s.Open}
+		facts[i] = Reminded(s)
 	}
 	_, err := db.Insert(ctx, tx, "reminder", rows)
 	if _, taken := db.Violated(err); taken {

@@ -17,7 +17,6 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -270,13 +269,13 @@ func (p *Page) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// Offline cuts the line, or mends it.
+// Offline cuts the line of the page's script, or mends it.
 func (p *Page) Offline(cut bool) *Page {
 	p.t.Helper()
-	p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		all := &network.Conditions{Offline: cut, DownloadThroughput: -1, UploadThroughput: -1}
-		_, err := cdp.Call(ctx, t, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{MatchedNetworkConditions: []*network.Conditions{all}})
-		return err
-	}))
+	Value[bool](p, fmt.Sprintf(`(() => {
+		window.line ??= window.fetch;
+		window.fetch = %t ? () => Promise.reject(new TypeError('the line is cut')) : window.line;
+		return true;
+	})()`, cut))
 	return p
 }
