@@ -64,7 +64,7 @@ func read[I, B any](s *Server, rt route, fn func(ctx context.Context, in *I) (B,
 		}
 		body, err := fn(ctx, in)
 		if err != nil {
-			return nil, s.failed(ctx, rt, err)
+			return nil, s.failed(ctx, rt, withSeen(in, err))
 		}
 		return &answer[B]{Status: rt.success(), ETag: etag(body), Body: body}, nil
 	})

@@ -115,7 +115,7 @@ func takeCredit(ctx context.Context, tx *db.Tx, cid id.Credit, amount int64, rea
 	}
 	if c := taken[cid]; amount == 0 {
 		if amount = c.Balance - c.Held; amount == 0 {
-			return nil, fault.New(fault.Conflict, "credit.empty", "Nothing is left of it that no order holds.")
+			return nil, fault.New(fault.Conflict, "credit.empty", "Nothing is left of it that no order holds: cancel such an order first, if there is one.")
 		}
 	}
 	m := credit.Move{Credit: cid, Kind: move, Amount: amount, Reason: reason}

@@ -158,7 +158,7 @@ func (w *removal) check(to inventory.Location, levels []inventory.Level) error {
 		return fault.New(fault.Invalid, "fulfillment.same_location", "The goods are at %s already: split the fulfillment order instead.", to.Name)
 	}
 	if w.from.Status.Done() {
-		return fault.New(fault.Conflict, "fulfillment."+string(w.from.Status), "A fulfillment order that is %s cannot be moved.", w.from.Status)
+		return fault.New(fault.Conflict, "fulfillment."+string(w.from.Status), "A fulfillment order that is %s cannot be moved: only what is waiting, open or in progress can.", w.from.Status)
 	}
 	if err := heldHere(w.order, w.from); err != nil {
 		return err

@@ -64,7 +64,7 @@ func Pay(ctx context.Context, tx *db.Tx, payings []Paying) ([]*payment.Payment, 
 func (b books) payment(ctx context.Context, tx *db.Tx, o *order.Order, in Paying, c *credit.Credit) (*payment.Payment, error) {
 	late := o.Status == order.StatusCancelled && in.Received // it did come, and is offered back
 	if o.Status == order.StatusDraft || o.Status == order.StatusCancelled && !late {
-		return nil, fault.New(fault.Conflict, "order."+string(o.Status), "An order that is %s cannot be paid.", o.Status)
+		return nil, fault.New(fault.Conflict, "order."+string(o.Status), "An order that is %s cannot be paid: accept a draft first; of a cancelled order, only money that has arrived can be booked.", o.Status)
 	}
 	if in.Currency == "" {
 		in.Currency = o.Currency
@@ -126,6 +126,9 @@ func Capture(ctx context.Context, tx *db.Tx, pid id.Payment, amount int64) (*pay
 	return onPayment(ctx, tx, pid, func(p *payment.Payment, day string) error {
 		if amount == 0 {
 			amount = p.Capturable()
+		}
+		if amount == 0 {
+			return fault.New(fault.Conflict, "payment.not_authorized", "The payment is %s: nothing of it is authorized and can be captured.", p.Status)
 		}
 		_, err := p.Capture(tx.Now(), day, amount, payment.Cause{Kind: payment.CauseManual})
 		return err

@@ -117,7 +117,7 @@ func (c *Credit) refusal(day string) error {
 	case c.Status == Pending:
 		return fault.New(fault.Conflict, "credit.pending", "The gift card is not paid for yet: it can be spent once its order is paid.")
 	case c.Status == Disabled:
-		return fault.New(fault.Conflict, "credit.disabled", "%s is disabled and cannot be spent.", c.Label())
+		return fault.New(fault.Conflict, "credit.disabled", "%s is disabled and cannot be spent: enable it first, or choose another means of payment.", c.Label())
 	case c.ExpiresOn != "" && c.ExpiresOn < day:
 		return fault.New(fault.Conflict, "credit.expired", "%s expired on %s.", c.Label(), c.ExpiresOn)
 	}

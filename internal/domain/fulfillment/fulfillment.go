@@ -31,6 +31,7 @@
 package fulfillment
 
 import (
+	"cmp"
 	"time"
 
 	"purser/internal/base/fault"
@@ -390,6 +391,9 @@ func (l *Line) cancel(n int64) {
 
 // checkFree refuses quantities that are not free, as a whole.
 func (o *Order) checkFree(verb string, q Quantities) error {
+	if len(q) == 0 && o.Open() > 0 && len(o.Free()) == 0 {
+		return fault.New(fault.Conflict, "fulfillment.packed", "All that is left to %s is packed: dispatch its shipment, or void it.", verb)
+	}
 	if len(q) == 0 {
 		return fault.New(fault.Invalid, "fulfillment.nothing", "There is nothing to %s: give at least one line.", verb)
 	}
@@ -443,12 +447,21 @@ func stale(what string, version int64) error {
 		With(map[string]int64{"version": version})
 }
 
-func (o *Order) forbids(verb, instead string) error {
-	if instead != "" {
-		instead = ": " + instead
-	}
-	return fault.New(fault.Conflict, "fulfillment."+string(o.Status), "A fulfillment order that is %s cannot be %s%s.",
-		words(string(o.Status)), verb, instead)
+// possible is what can be done in each state, for those who tried something else.
+var possible = map[Status]string{
+	Scheduled:  "it has to be released first",
+	Open:       "pick, pack or ship it, or move it elsewhere",
+	InProgress: "ship what is picked, or put it back",
+	Closed:     "what left can be returned, and a shipment that did not leave be taken back",
+	Cancelled:  "what the order still needs is other work",
+	Rejected:   "its units were given to another location, or wait",
+}
+
+// forbids says that something cannot be done in the state; instead is better
+// advice than what is always possible in it.
+func (o *Order) forbids(past, instead string) error {
+	return fault.New(fault.Conflict, "fulfillment."+string(o.Status), "A fulfillment order that is %s cannot be %s: %s.",
+		words(string(o.Status)), past, cmp.Or(instead, possible[o.Status])).With(map[string]Status{"status": o.Status})
 }
 
 func badQuantity(n int64) error {

@@ -45,6 +45,9 @@ func (o *Order) Move(target *Order, q Quantities, reason string, now time.Time) 
 // Split gives unpicked units to a new order at the same location, which leaves
 // in a parcel of its own.
 func (o *Order) Split(q Quantities, now time.Time) (*Order, error) {
+	if o.Status.Done() {
+		return nil, o.forbids("split", "")
+	}
 	var rest int64
 	for _, l := range o.Lines {
 		rest += l.Open() - q[l.Line]

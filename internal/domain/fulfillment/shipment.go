@@ -119,8 +119,18 @@ func (s *Shipment) label(c Carriage) error {
 // caller saw; 0 is not checked.
 func (s *Shipment) CheckVersion(seen int64) error { return checkVersion("shipment", s.Version, seen) }
 
-func (s *Shipment) forbids(verb string) error {
-	return fault.New(fault.Conflict, "shipment."+string(s.Status), "A shipment that is %s cannot be %s.", s.Status, verb)
+// possibleShipment is what can be done in each state, for those who tried something else.
+var possibleShipment = map[ShipmentStatus]string{
+	ShipmentPacking:   "dispatch it when it leaves, or void it",
+	ShipmentLabelled:  "dispatch it when it leaves, or void it",
+	ShipmentShipped:   "take it back if it has not left, or its goods with a return",
+	ShipmentDelivered: "take its goods back with a return",
+	ShipmentVoided:    "ship or pack its goods anew",
+}
+
+func (s *Shipment) forbids(past string) error {
+	return fault.New(fault.Conflict, "shipment."+string(s.Status), "A shipment that is %s cannot be %s: %s.", s.Status, past, possibleShipment[s.Status]).
+		With(map[string]ShipmentStatus{"status": s.Status})
 }
 
 func (s *Shipment) say(f event.Fact) { s.facts = append(s.facts, f) }

@@ -130,7 +130,7 @@ func (o *Order) ReleaseHold(hold id.Hold) (*Hold, error) {
 	}
 	h := o.Holds[i]
 	if h.Status != HoldActive {
-		return nil, fault.New(fault.Conflict, "order.hold_"+string(h.Status), "The hold is %s already.", h.Status)
+		return nil, fault.New(fault.Conflict, "order.hold_"+string(h.Status), "The hold is %s already: it keeps nothing any more.", h.Status)
 	}
 	o.endHold(h, HoldReleased)
 	return h, nil

@@ -480,8 +480,25 @@ func (r *Return) end(to Status, now time.Time, from ...Status) error {
 	return nil
 }
 
-func (r *Return) forbids(verb string) error {
-	return fault.New(fault.Conflict, "return."+string(r.Status), "A return that is %s cannot be %s.", words(string(r.Status)), words(verb))
+// possible is what can be done in each state, for those who tried something else.
+var possible = map[Status]string{
+	Requested: "approve, decline or cancel it first",
+	Approved:  "its goods can be sent and received, or it can be cancelled",
+	InTransit: "its goods can be received, or it can be cancelled",
+	Received:  "what becomes of its goods can be said, they can be refunded and inspected",
+	Inspected: "refund what is to be given back, and close it",
+	Closed:    "what becomes of its goods can still be changed; for others, ask for a new return",
+	Declined:  "ask for a new return",
+	Cancelled: "ask for a new return",
+	Expired:   "ask for a new return",
+}
+
+func (r *Return) forbids(past string) error {
+	if Status(past) == InTransit {
+		past = "sent"
+	}
+	return fault.New(fault.Conflict, "return."+string(r.Status), "A return that is %s cannot be %s: %s.", words(string(r.Status)), words(past), possible[r.Status]).
+		With(map[string]Status{"status": r.Status})
 }
 
 func words(s string) string {
