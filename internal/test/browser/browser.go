@@ -98,7 +98,7 @@ func Open(t testing.TB, url string) *Page {
 			}
 		}
 	}()
-	return p
+	return p.Dark(false)
 }
 
 // Size sets the window's size in CSS pixels; a narrow one is a telephone's.
@@ -112,7 +112,8 @@ func (p *Page) Size(width, height int64) *Page {
 	return p
 }
 
-// Dark makes the person's system one of a dark or a light theme.
+// Dark makes the person's system one of a dark or a light theme, and of little motion: a
+// page that is left in the middle of a transition complains.
 func (p *Page) Dark(dark bool) *Page {
 	p.t.Helper()
 	scheme := "light"
