@@ -221,7 +221,7 @@ func TestCaptureAndVoidByHand(t *testing.T) {
 		s.Settle(o)
 		account(t, s, o, 0, 1000, 0)
 		shop.Want(t, void(), "payment.cannot_void")
-		shop.Want(t, capture(0), "payment.bad_amount")
+		shop.Want(t, capture(0), "payment.not_authorized")
 	})
 }
 
