@@ -290,7 +290,7 @@ func CloseBatch(ctx context.Context, tx *db.Tx, batch id.Batch, cancel bool) (*f
 }
 
 // Track stores what carriers say of shipments. What was delivered is, in its
-// order, too.
+// order, too; what comes back undelivered or refused becomes a return.
 func Track(ctx context.Context, tx *db.Tx, events []fulfillment.TrackingEvent) ([]fulfillment.Movement, error) {
 	sids := make([]id.Shipment, len(events))
 	for i, e := range events {
@@ -313,6 +313,11 @@ func Track(ctx context.Context, tx *db.Tx, events []fulfillment.TrackingEvent) (
 		return nil, err
 	}
 	for _, m := range moved {
+		if m.To == fulfillment.TrackingReturned && m.From != m.To {
+			if err := returnToSender(ctx, tx, orders[m.Shipment.Order], m.Shipment); err != nil {
+				return nil, err
+			}
+		}
 		if !m.Delivered {
 			continue
 		}
