@@ -36,6 +36,7 @@ func (s *Server) registerExchanges() {
 			Release    returns.Release `json:"release,omitempty" enum:"at_once,in_transit,receipt,inspection" default:"receipt" doc:"When the replacements may leave. They are reserved at once."`
 			Lines      []SwappedUnits  `json:"lines" minItems:"1" maxItems:"200"`
 			Note       string          `json:"note,omitempty"`
+			Override   string          `json:"override_policy,omitempty" maxLength:"500" doc:"Why the goods are taken back against the return policy; needs return:override."`
 		}
 	}
 	write(s, route{method: http.MethodPost, path: "/v1/orders/{order}/exchanges", id: "open-exchange", summary: "Begin to exchange goods: a change of the order, which is previewed and confirmed as any other", tag: returnTag, permission: auth.OrderEdit, status: http.StatusCreated},
@@ -50,6 +51,9 @@ func (s *Server) registerExchanges() {
 				at = r.Location
 			}
 			if err := auth.RequireAt(ctx, auth.ReturnWrite, at); err != nil {
+				return Change{}, err
+			}
+			if err := mayOverride(ctx, b.Override); err != nil {
 				return Change{}, err
 			}
 			seen, err := in.want()
@@ -67,7 +71,7 @@ func (s *Server) registerExchanges() {
 						return Change{}, err
 					}
 				}
-				e := flow.Exchange{Return: b.ReturnID, Location: b.LocationID, Until: b.Until.UTC(), Release: b.Release}
+				e := flow.Exchange{Return: b.ReturnID, Location: b.LocationID, Until: b.Until.UTC(), Release: b.Release, Override: b.Override}
 				if actions[i], err = flow.ExchangeAction(e, l.LineID, l.Quantity, l.Reason, l.VariantID, l.UnitPrice); err != nil {
 					return Change{}, err
 				}

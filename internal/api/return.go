@@ -102,6 +102,7 @@ func (s *Server) registerReturns() {
 			Disposition returns.Disposition `json:"disposition,omitempty" enum:"restock,refurbish,quarantine,scrap,return_to_vendor" default:"restock" doc:"What becomes of the goods."`
 			ExternalID  string              `json:"external_id,omitempty" doc:"The id that the return has where it comes from; unique."`
 			Note        string              `json:"note,omitempty"`
+			Override    string              `json:"override_policy,omitempty" maxLength:"500" doc:"Why it is taken back against the return policy; needs return:override."`
 		}
 	}
 	write(s, route{method: http.MethodPost, path: "/v1/orders/{order}/returns", id: "take-back", summary: "Take goods back: they are received, credited and refunded at once", tag: returnTag, permission: auth.ReturnWrite, status: http.StatusCreated},
@@ -110,11 +111,14 @@ func (s *Server) registerReturns() {
 			if err := auth.RequireAt(ctx, auth.ReturnWrite, b.LocationID); err != nil {
 				return Return{}, err
 			}
+			if err := mayOverride(ctx, b.Override); err != nil {
+				return Return{}, err
+			}
 			o, err := order.Get(ctx, tx, in.Order)
 			if err != nil {
 				return Return{}, err
 			}
-			taking := flow.TakingBack{Order: o.ID, Customer: o.Customer, Location: b.LocationID, ExternalID: b.ExternalID, Disposition: b.Disposition, Note: b.Note}
+			taking := flow.TakingBack{Order: o.ID, Customer: o.Customer, Location: b.LocationID, ExternalID: b.ExternalID, Disposition: b.Disposition, Note: b.Note, Requested: returns.ByStaff, Override: b.Override}
 			f := fault.Fields{}
 			for i, l := range b.Lines {
 				line := flow.TakenBack{Line: l.LineID, Quantity: l.Quantity, Reason: l.Reason}

@@ -135,6 +135,7 @@ func (s *Server) registerRequestReturn() {
 			ExternalID  string         `json:"external_id,omitempty" doc:"The id that the return has where it comes from; unique."`
 			RequestedBy string         `json:"requested_by,omitempty" enum:"staff,customer" default:"staff"`
 			Note        string         `json:"note,omitempty"`
+			Override    string         `json:"override_policy,omitempty" maxLength:"500" doc:"Why staff takes it against the return policy; needs return:override. A customer cannot."`
 			Lines       []AskedBack    `json:"lines" minItems:"1" maxItems:"1000"`
 		}
 	}
@@ -144,8 +145,11 @@ func (s *Server) registerRequestReturn() {
 			if err := auth.RequireAt(ctx, auth.ReturnWrite, b.LocationID); err != nil {
 				return Return{}, err
 			}
+			if err := mayOverride(ctx, b.Override); err != nil {
+				return Return{}, err
+			}
 			asked := flow.ReturnRequest{
-				Order: b.OrderID, Customer: b.CustomerID, Location: b.LocationID, ExternalID: b.ExternalID, Currency: b.Currency, RequestedBy: b.RequestedBy, Note: b.Note,
+				Order: b.OrderID, Customer: b.CustomerID, Location: b.LocationID, ExternalID: b.ExternalID, Currency: b.Currency, RequestedBy: b.RequestedBy, Note: b.Note, Override: b.Override,
 			}
 			f := fault.Fields{}
 			for i, l := range b.Lines {
@@ -259,7 +263,7 @@ type ReturnRefundFields struct {
 		Code   string       `json:"code" enum:"restocking,return_shipping"`
 		Title  string       `json:"title" minLength:"1" maxLength:"200"`
 		Amount money.Amount `json:"amount" doc:"With or without tax, as the order's prices are."`
-	} `json:"fees,omitempty" maxItems:"10" doc:"What is kept back, and billed."`
+	} `json:"fees,omitempty" maxItems:"10" doc:"What is kept back, and billed. Left out: what the return policy says; an empty list: nothing."`
 	Parts []refundPart `json:"parts,omitempty" maxItems:"50" doc:"What goes back on which payment, of what is not store credit. Left out: by the order of the payment policy."`
 }
 
@@ -274,6 +278,9 @@ func (in *ReturnSeen) refund(ctx context.Context, r db.Reader, body ReturnRefund
 		return flow.ReturnRefund{}, err
 	}
 	out := flow.ReturnRefund{Return: in.Return, Version: seen, Lines: body.Lines, Shipping: body.Shipping}
+	if body.Fees != nil {
+		out.Fees = []flow.ReturnFee{}
+	}
 	f := fault.Fields{}
 	for i, x := range body.Fees {
 		n := minorOf(f, item("fees", i, "amount"), x.Amount, ret.Currency)

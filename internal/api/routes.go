@@ -84,6 +84,7 @@ func (s *Server) register() {
 	s.registerReturnSteps()
 	s.registerReturnRefunds()
 	s.registerExchanges()
+	s.registerReturnPolicies()
 
 	s.registerWebhookEndpoints()
 	s.registerWebhookSteps()

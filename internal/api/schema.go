@@ -156,6 +156,7 @@ var ids = []func(huma.Registry){
 	aliasID[id.Reservation],
 	aliasID[id.Return],
 	aliasID[id.ReturnLine],
+	aliasID[id.ReturnPolicy],
 	aliasID[id.Rule],
 	aliasID[id.Session],
 	aliasID[id.Shipment],

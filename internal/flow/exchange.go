@@ -23,6 +23,7 @@ type Exchange struct {
 	Location id.Location     `json:"location_id,omitzero"`
 	Until    time.Time       `json:"until,omitzero"` // of the approval; zero: for ever
 	Release  returns.Release `json:"release"`
+	Override string          `json:"override,omitempty"` // why staff takes a new return against the return policy
 }
 
 // exchangeData is the Data of a change.SwapUnits action.
@@ -176,6 +177,10 @@ func (w *returnWork) beginExchange(ctx context.Context, tx *db.Tx, e *exchanging
 	if err := takesReturns(ctx, tx, e.Location); err != nil {
 		return err
 	}
+	terms, err := w.allowed(ctx, tx, e.back, returns.ByStaff, e.Override)
+	if err != nil {
+		return err
+	}
 	lines, err := w.lines(ctx, tx, e.back)
 	if err != nil {
 		return err
@@ -190,7 +195,11 @@ func (w *returnWork) beginExchange(ctx context.Context, tx *db.Tx, e *exchanging
 	if err := w.ret.Exchange(by, e.Release, replacements); err != nil {
 		return err
 	}
-	return returns.Insert(ctx, tx, []*returns.Return{w.ret})
+	terms.apply(w.ret)
+	if err := returns.Insert(ctx, tx, []*returns.Return{w.ret}); err != nil {
+		return err
+	}
+	return terms.record(ctx, tx, w.ret)
 }
 
 // unlinkReturn takes the return of an exchange that is undone back: it is cancelled,

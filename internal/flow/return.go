@@ -25,6 +25,7 @@ type ReturnRequest struct {
 	Currency    money.Currency // of a blind return; an order's is its own
 	RequestedBy string         // returns.ByStaff, or returns.ByCustomer
 	Note        string
+	Override    string // why staff takes it against the return policy
 	Lines       []RequestedUnits
 }
 
@@ -58,6 +59,10 @@ func RequestReturn(ctx context.Context, tx *db.Tx, in ReturnRequest) (*returns.R
 		w.order = taken[0]
 		in.Customer, in.Currency = cmp.Or(in.Customer, w.order.Customer), w.order.Currency
 	}
+	terms, err := w.allowed(ctx, tx, in.Lines, in.RequestedBy, in.Override)
+	if err != nil {
+		return nil, err
+	}
 	lines, err := w.lines(ctx, tx, in.Lines)
 	if err != nil {
 		return nil, err
@@ -67,7 +72,11 @@ func RequestReturn(ctx context.Context, tx *db.Tx, in ReturnRequest) (*returns.R
 		return nil, err
 	}
 	w.ret.Customer, w.ret.ExternalID, w.ret.Note, w.ret.RequestedBy = in.Customer, in.ExternalID, in.Note, cmp.Or(in.RequestedBy, returns.ByStaff)
+	terms.apply(w.ret)
 	if err := returns.Insert(ctx, tx, []*returns.Return{w.ret}); err != nil {
+		return nil, err
+	}
+	if err := terms.record(ctx, tx, w.ret); err != nil {
 		return nil, err
 	}
 	return w.ret, w.tellOrder(ctx, tx)

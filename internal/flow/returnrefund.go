@@ -21,7 +21,7 @@ type ReturnRefund struct {
 	Version  int64           // the one that the caller saw, 0 for any
 	Lines    []id.ReturnLine // empty: all that is here and gives something back
 	Shipping bool            // the goods' share of what shipping cost is given back, too
-	Fees     []ReturnFee     // kept back
+	Fees     []ReturnFee     // kept back; nil: what the return policy says
 	Parts    []RefundPart    // what goes back on which payment, of what is not store credit; empty: by the order of payment.Tenders
 }
 
@@ -128,7 +128,13 @@ func (w *returnWork) refund(ctx context.Context, tx *db.Tx, in ReturnRefund, lin
 	if _, err := w.books.issue(ctx, tx, map[id.Order]*order.Order{o.ID: o}, []*accounting.Invoice{note}); err != nil {
 		return err
 	}
-	for _, fee := range in.Fees {
+	fees := in.Fees
+	if fees == nil {
+		fees = w.fees(lines)
+	} else {
+		w.ret.ShippingCharged = true // or left out, as somebody says
+	}
+	for _, fee := range fees {
 		c, err := o.AddCharge(order.DraftCharge{Kind: order.ChargeFee, Code: fee.Code, Title: fee.Title, Amount: fee.Amount, TaxRate: rate}, tx.Now())
 		if err != nil {
 			return err

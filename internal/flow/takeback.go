@@ -26,6 +26,8 @@ type TakingBack struct {
 	Disposition returns.Disposition
 	Unmoved     bool // the goods are in the stock's numbers already
 	Note        string
+	Requested   string // returns.ByStaff or ByCustomer: the return policies are looked at; empty: it has happened
+	Override    string // why staff takes it against the return policy
 }
 
 // TakenBack is units that came back.
@@ -155,6 +157,10 @@ func (r *reception) take(ctx context.Context, tx *db.Tx, t TakingBack) error {
 	if err != nil {
 		return err
 	}
+	terms, err := r.allowed(ctx, tx, t, o)
+	if err != nil {
+		return err
+	}
 	var lines []returns.Line
 	for i, in := range t.Lines {
 		if kit := kitOf(o, in.Line); kit != nil {
@@ -185,6 +191,10 @@ func (r *reception) take(ctx context.Context, tx *db.Tx, t TakingBack) error {
 	if err != nil {
 		return err
 	}
+	terms.apply(ret)
+	if err := terms.record(ctx, tx, ret); err != nil {
+		return err
+	}
 	r.returns = append(r.returns, ret)
 	for _, l := range here {
 		if _, kept := stateOf[l.Disposition]; t.Unmoved && kept {
@@ -204,6 +214,20 @@ func (r *reception) take(ctx context.Context, tx *db.Tx, t TakingBack) error {
 		r.refunds = append(r.refunds, Refunding{Order: o.ID, Return: ret.ID, Amount: total, Reason: "return"})
 	}
 	return nil
+}
+
+// allowed looks at what is asked for by the return policies. Fees are not kept back:
+// who takes goods back at once says what he gives for them.
+func (r *reception) allowed(ctx context.Context, tx *db.Tx, t TakingBack, o *order.Order) (terms, error) {
+	if t.Requested == "" {
+		return terms{}, nil
+	}
+	asked := make([]RequestedUnits, len(t.Lines))
+	for i, l := range t.Lines {
+		asked[i] = RequestedUnits{Line: l.Line, Quantity: l.Quantity, Reason: l.Reason}
+	}
+	found, err := (&returnWork{books: r.books, order: o}).allowed(ctx, tx, asked, t.Requested, t.Override)
+	return terms{against: found.against, override: found.override}, err
 }
 
 // note begins the credit note of a return.

@@ -55,6 +55,7 @@ type (
 	Reservation     = ID[reservationKind]
 	Return          = ID[returnKind]
 	ReturnLine      = ID[returnLineKind]
+	ReturnPolicy    = ID[returnPolicyKind]
 	Rule            = ID[ruleKind]
 	Session         = ID[sessionKind]
 	Shipment        = ID[shipmentKind]
@@ -127,6 +128,7 @@ type (
 	reservationKind     struct{}
 	returnKind          struct{}
 	returnLineKind      struct{}
+	returnPolicyKind    struct{}
 	ruleKind            struct{}
 	sessionKind         struct{}
 	shipmentKind        struct{}
@@ -204,6 +206,7 @@ func (reminderKind) Prefix() string        { return "rem" }
 func (reservationKind) Prefix() string     { return "rsv" }
 func (returnKind) Prefix() string          { return "ret" }
 func (returnLineKind) Prefix() string      { return "rtl" }
+func (returnPolicyKind) Prefix() string    { return "rpo" }
 func (ruleKind) Prefix() string            { return "rule" }
 func (sessionKind) Prefix() string         { return "ses" }
 func (shipmentKind) Prefix() string        { return "shp" }

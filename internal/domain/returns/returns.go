@@ -103,31 +103,34 @@ var (
 
 // Return is goods that come back, all of one sales order where it is known.
 type Return struct {
-	ID           id.Return          `db:"id" json:"id"`
-	Number       int64              `db:"number" json:"number"`
-	Order        id.Order           `db:"order_id" json:"order_id,omitzero" doc:"The sales order; none for a blind return."`
-	Customer     id.Customer        `db:"customer_id" json:"customer_id,omitzero"`
-	Location     id.Location        `db:"location_id" json:"location_id" doc:"Where the goods arrive."`
-	ExternalID   string             `db:"external_id" json:"external_id,omitempty" doc:"The id that the return has where it comes from; unique."`
-	Status       Status             `db:"status" json:"status"`
-	Currency     money.Currency     `db:"currency" json:"currency"`
-	Total        int64              `db:"total" json:"total" doc:"Value given back, tax included, in minor units."`
-	Note         string             `db:"note" json:"note,omitempty"`
-	CreatedBy    string             `db:"created_by" json:"created_by"`
-	CreatedAt    time.Time          `db:"created_at" json:"created_at"`
-	BusinessDate string             `db:"business_date" json:"business_date"`
-	ClosedAt     time.Time          `db:"closed_at" json:"closed_at,omitzero"`
-	RequestedBy  string             `db:"requested_by" json:"requested_by" doc:"staff or customer."`
-	Refusal      string             `db:"decline_reason" json:"decline_reason,omitempty"`
-	Carrier      string             `db:"carrier" json:"carrier,omitempty"`
-	Tracking     string             `db:"tracking_number" json:"tracking_number,omitempty"`
-	ExpiresAt    time.Time          `db:"expires_at" json:"expires_at,omitzero" doc:"When the approval runs out."`
-	Shipment     id.Shipment        `db:"shipment_id" json:"shipment_id,omitzero" doc:"The parcel that came back by itself, refused or undelivered."`
-	Change       id.Change          `db:"change_id" json:"change_id,omitzero" doc:"Of an exchange: the change that put its replacements on the order."`
-	ReleaseOn    Release            `db:"release_on" json:"release_on,omitempty" doc:"Of an exchange: when its replacements may leave: at_once, in_transit, receipt or inspection."`
-	Replacements db.JSON[[]id.Line] `db:"replacements" json:"replacements,omitzero" doc:"Of an exchange: the order lines that go out instead."`
-	Version      int64              `db:"version" json:"version"`
-	Lines        []*Line            `json:"lines"`
+	ID              id.Return          `db:"id" json:"id"`
+	Number          int64              `db:"number" json:"number"`
+	Order           id.Order           `db:"order_id" json:"order_id,omitzero" doc:"The sales order; none for a blind return."`
+	Customer        id.Customer        `db:"customer_id" json:"customer_id,omitzero"`
+	Location        id.Location        `db:"location_id" json:"location_id" doc:"Where the goods arrive."`
+	ExternalID      string             `db:"external_id" json:"external_id,omitempty" doc:"The id that the return has where it comes from; unique."`
+	Status          Status             `db:"status" json:"status"`
+	Currency        money.Currency     `db:"currency" json:"currency"`
+	Total           int64              `db:"total" json:"total" doc:"Value given back, tax included, in minor units."`
+	Note            string             `db:"note" json:"note,omitempty"`
+	CreatedBy       string             `db:"created_by" json:"created_by"`
+	CreatedAt       time.Time          `db:"created_at" json:"created_at"`
+	BusinessDate    string             `db:"business_date" json:"business_date"`
+	ClosedAt        time.Time          `db:"closed_at" json:"closed_at,omitzero"`
+	RequestedBy     string             `db:"requested_by" json:"requested_by" doc:"staff or customer."`
+	Refusal         string             `db:"decline_reason" json:"decline_reason,omitempty"`
+	Carrier         string             `db:"carrier" json:"carrier,omitempty"`
+	Tracking        string             `db:"tracking_number" json:"tracking_number,omitempty"`
+	ExpiresAt       time.Time          `db:"expires_at" json:"expires_at,omitzero" doc:"When the approval runs out."`
+	Shipment        id.Shipment        `db:"shipment_id" json:"shipment_id,omitzero" doc:"The parcel that came back by itself, refused or undelivered."`
+	Change          id.Change          `db:"change_id" json:"change_id,omitzero" doc:"Of an exchange: the change that put its replacements on the order."`
+	ReleaseOn       Release            `db:"release_on" json:"release_on,omitempty" doc:"Of an exchange: when its replacements may leave: at_once, in_transit, receipt or inspection."`
+	Replacements    db.JSON[[]id.Line] `db:"replacements" json:"replacements,omitzero" doc:"Of an exchange: the order lines that go out instead."`
+	ShippingFee     int64              `db:"shipping_fee" json:"shipping_fee,omitempty" doc:"Kept back once by the return policy, in minor units, as the order's prices are."`
+	ShippingCharged bool               `db:"shipping_charged" json:"shipping_charged,omitempty" doc:"The shipping fee was kept back already."`
+	Override        string             `db:"override_reason" json:"override_reason,omitempty" doc:"Why it was taken against the return policy."`
+	Version         int64              `db:"version" json:"version"`
+	Lines           []*Line            `json:"lines"`
 
 	facts []event.Fact
 }
@@ -149,6 +152,7 @@ type Line struct {
 	Total       int64         `db:"total" json:"total" doc:"Value of the goods as the customer paid it, tax included, in minor units."`
 	Location    id.Location   `db:"location_id" json:"location_id,omitzero" doc:"Where the goods are, once they came."`
 	Credited    bool          `db:"credited" json:"credited" doc:"A credit note was issued for it."`
+	Restocking  money.Rate    `db:"restocking_ppm" json:"restocking_ppm,omitempty" doc:"Millionths of its price that the return policy keeps back."`
 	Unmoved     bool          `db:"unmoved" json:"-"` // the stock's numbers had the goods already
 
 	was fate // as stored

@@ -244,16 +244,16 @@ func Save(ctx context.Context, tx *db.Tx, returns []*Return) error {
 
 func writeReturns(ctx context.Context, tx *db.Tx, returns []*Return) error {
 	return db.Chunks(returns, func(part []*Return) error {
-		args := make([]any, 0, len(part)*13)
+		args := make([]any, 0, len(part)*14)
 		for _, r := range part {
 			args = append(args, r.ID, r.Version, string(r.Status), r.Total, r.Note, r.ClosedAt, r.Refusal, r.Carrier, r.Tracking, r.ExpiresAt,
-				r.Change, string(r.ReleaseOn), r.Replacements)
+				r.Change, string(r.ReleaseOn), r.Replacements, r.ShippingCharged)
 		}
 		n, err := tx.Exec(ctx, `
 			UPDATE sales_return SET version = version + 1, status = v.column3, total = v.column4, note = v.column5, closed_at = v.column6,
 				decline_reason = v.column7, carrier = v.column8, tracking_number = v.column9, expires_at = v.column10,
-				change_id = v.column11, release_on = v.column12, replacements = v.column13
-			FROM (VALUES `+db.Tuples(len(part), 13, "uuid", "bigint", "text", "bigint", "text", "timestamptz", "text", "text", "text", "timestamptz", "uuid", "text", "jsonb")+`) AS v
+				change_id = v.column11, release_on = v.column12, replacements = v.column13, shipping_charged = v.column14
+			FROM (VALUES `+db.Tuples(len(part), 14, "uuid", "bigint", "text", "bigint", "text", "timestamptz", "text", "text", "text", "timestamptz", "uuid", "text", "jsonb", "boolean")+`) AS v
 			WHERE sales_return.id = v.column1 AND sales_return.version = v.column2`, args...)
 		if err == nil && n < int64(len(part)) {
 			err = fault.New(fault.Stale, "return.stale", "A return was changed meanwhile. Load it again.")

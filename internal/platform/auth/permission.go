@@ -38,6 +38,7 @@ const (
 	FulfillmentAsk  Permission = "fulfillment:partner"  // ask partners for goods, and book what they say
 	FulfillmentGive Permission = "fulfillment:handover" // hand goods over to customers who fetch them
 	ReturnWrite     Permission = "return:write"
+	ReturnOverride  Permission = "return:override" // take goods back against the return policy
 	PaymentRead     Permission = "payment:read"
 	PaymentWrite    Permission = "payment:write"
 	PaymentRefund   Permission = "payment:refund"
@@ -86,12 +87,12 @@ var rolePermissions = map[Role][]Permission{
 	Owner: append([]Permission{
 		CatalogWrite, CostRead, CustomerWrite, CustomerErase, StockAdjust, StockReceive, StockTransfer, StockRepair, StockCount, StockApprove,
 		LocationWrite, LocationSwitch, ChannelWrite, OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, OrderCredit, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo, FulfillmentGive, FulfillmentAsk,
-		ReturnWrite, PaymentWrite, PaymentRefund, CreditWrite, ReceiptWrite, DebtWriteOff, TaxWrite, BooksRead, BooksWrite, AuditRead, SettingRead, SettingWrite,
+		ReturnWrite, ReturnOverride, PaymentWrite, PaymentRefund, CreditWrite, ReceiptWrite, DebtWriteOff, TaxWrite, BooksRead, BooksWrite, AuditRead, SettingRead, SettingWrite,
 		UserRead, UserWrite, ImportRun, JobRead, JobWrite, ExceptionWork, AutomationWrite, WebhookRead, WebhookWrite,
 	}, reading...),
 	Operations: append([]Permission{
 		CatalogWrite, CostRead, CustomerWrite, StockAdjust, StockReceive, StockTransfer, StockCount, StockApprove, LocationWrite, LocationSwitch, ChannelWrite,
-		OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo, FulfillmentGive, FulfillmentAsk, ReturnWrite, PaymentWrite,
+		OrderWrite, OrderPrice, OrderEdit, OrderApprove, OrderCancel, OrderHold, RoutingWrite, FulfillmentWork, FulfillmentMove, FulfillmentUndo, FulfillmentGive, FulfillmentAsk, ReturnWrite, ReturnOverride, PaymentWrite,
 		SettingRead, ImportRun, JobRead, JobWrite, ExceptionWork, AutomationWrite, WebhookRead, WebhookWrite,
 	}, reading...),
 	Warehouse:  {CatalogRead, StockRead, StockAdjust, StockReceive, StockTransfer, StockCount, LocationSwitch, OrderRead, FulfillmentRead, FulfillmentWork, FulfillmentGive, ReturnWrite, ExceptionWork},
