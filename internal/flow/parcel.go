@@ -62,7 +62,7 @@ func mayMerge(a, b *order.Order, f, g *fulfillment.Order) error {
 		return fault.New(fault.Conflict, "parcel.apart", "Orders %d and %d do not go in one parcel: %s.", a.Number, b.Number, why)
 	}
 	switch {
-	case g.Kind != fulfillment.KindShip:
+	case f.Kind != fulfillment.KindShip || g.Kind != fulfillment.KindShip:
 		return refuse("one of them is not sent to the customer")
 	case g.Location != f.Location:
 		return refuse("their goods are at different locations, so move one first")

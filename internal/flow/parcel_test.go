@@ -5,6 +5,7 @@ import (
 
 	"purser/internal/base/id"
 	"purser/internal/domain/fulfillment"
+	"purser/internal/domain/inventory"
 	"purser/internal/domain/order"
 	"purser/internal/flow"
 	"purser/internal/platform/db"
@@ -153,7 +154,16 @@ func TestWhatDoesNotGoInOneParcel(t *testing.T) {
 			_, err := flow.MergeParcel(s.Ctx, tx, []id.Fulfillment{s.WorkAt(one, shop.Berlin).ID, s.WorkAt(far, shop.Munich).ID})
 			return err
 		}), "parcel.apart")
-		_, err := mergeParcel(s, one, away)
+		relocate(s, shop.Berlin, func(l *inventory.Location) { l.Pickup = true })
+		fetched := s.PlaceWith(func(p *flow.Placement) { p.Pickup, p.ShipTo = s.Location(shop.Berlin), order.Address{} }, shop.Of("MUG", 1))
+		mates, err := flow.ParcelMates(s.Ctx, s.DB, s.WorkAt(fetched, shop.Berlin))
+		shop.Want(t, err, "")
+		shop.Equal(t, "mates of what is fetched", len(mates), 0)
+		for _, pair := range [][]*order.Order{{one, fetched}, {fetched, one}} {
+			_, err := mergeParcel(s, pair...)
+			shop.Want(t, err, "parcel.apart")
+		}
+		_, err = mergeParcel(s, one, away)
 		shop.Want(t, err, "")
 	})
 }
