@@ -59,7 +59,7 @@ func New(d *db.DB, c Config) (*App, error) {
 	return &App{
 		Config: c, DB: d, Queue: queue, Gateways: gateways, work: work,
 		API: &api.Server{DB: d, Queue: queue, Gateways: gateways, Outbound: c.Outbound, Log: c.Log, Version: c.Version},
-		Web: &web.Server{DB: d, Queue: queue, Gateways: gateways, Log: c.Log, Version: c.Version},
+		Web: &web.Server{DB: d, Log: c.Log},
 	}, nil
 }
 

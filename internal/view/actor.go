@@ -2,6 +2,8 @@ package view
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
 	"purser/internal/base/id"
@@ -29,24 +31,16 @@ func ActorNames(ctx context.Context, r db.Reader, actors []string) (map[string]s
 		ID   T      `db:"id"`
 		Name string `db:"name"`
 	}
-	people, err := db.SelectIn[named[id.User]](ctx, r, `SELECT id, name FROM app_user WHERE id IN (/*in*/)`, keysOf(users))
+	people, err := db.SelectIn[named[id.User]](ctx, r, `SELECT id, name FROM app_user WHERE id IN (/*in*/)`, slices.Collect(maps.Keys(users)))
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range people {
 		names["user:"+p.ID.String()] = p.Name
 	}
-	programs, err := db.SelectIn[named[id.APIKey]](ctx, r, `SELECT id, name FROM api_key WHERE id IN (/*in*/)`, keysOf(keys))
+	programs, err := db.SelectIn[named[id.APIKey]](ctx, r, `SELECT id, name FROM api_key WHERE id IN (/*in*/)`, slices.Collect(maps.Keys(keys)))
 	for _, p := range programs {
 		names["key:"+p.ID.String()] = p.Name
 	}
 	return names, err
-}
-
-func keysOf[K comparable](set map[K]bool) []K {
-	out := make([]K, 0, len(set))
-	for k := range set {
-		out = append(out, k)
-	}
-	return out
 }

@@ -8,10 +8,8 @@ import (
 
 	"purser/internal/base/address"
 	"purser/internal/base/id"
-	"purser/internal/domain/accounting"
 	"purser/internal/domain/fulfillment"
 	"purser/internal/domain/order"
-	"purser/internal/domain/returns"
 	"purser/internal/platform/event"
 	"purser/internal/web/ui"
 )
@@ -19,9 +17,9 @@ import (
 // actionPath is where what is done to an order is sent.
 func actionPath(o orderShown, name string) string { return "/orders/" + o.ID.String() + "/" + name }
 
-// inDialog tells whether what was refused is told in a dialog of its own.
-func (o orderShown) inDialog(v *visit) bool {
-	return v.sent == actionPath(o, "hold") || v.sent == actionPath(o, "cancel") || v.sent == actionPath(o, "note")
+// tellsItself tells whether the form that was refused says so where it stands.
+func (o orderShown) tellsItself(v *visit) bool {
+	return v.returned(actionPath(o, "hold")) || v.returned(actionPath(o, "cancel")) || v.returned(actionPath(o, "note"))
 }
 
 func (o orderShown) place(l id.Location) string {
@@ -124,22 +122,4 @@ func eventIcon(kind string) string {
 func eventWords(kind string) string {
 	area, what, _ := strings.Cut(kind, ".")
 	return ui.Words(area) + " " + strings.ReplaceAll(what, "_", " ")
-}
-
-var shipmentTones = map[ui.Tone][]fulfillment.ShipmentStatus{
-	ui.Busy:  {fulfillment.ShipmentPacking, fulfillment.ShipmentLabelled},
-	ui.Brand: {fulfillment.ShipmentShipped},
-	ui.Good:  {fulfillment.ShipmentDelivered},
-}
-
-var invoiceTones = map[ui.Tone][]accounting.InvoiceStatus{
-	ui.Warn: {accounting.Issued, accounting.PartPaid},
-	ui.Good: {accounting.Paid},
-}
-
-var returnTones = map[ui.Tone][]returns.Status{
-	ui.Warn: {returns.Requested, returns.Received},
-	ui.Busy: {returns.Approved, returns.InTransit},
-	ui.Good: {returns.Inspected, returns.Closed},
-	ui.Bad:  {returns.Declined},
 }

@@ -128,7 +128,7 @@ func profilePage(v *visit, sessions []auth.Session) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.Send("/profile", newKey(), nil).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Send("/profile", "stack").Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -205,7 +205,7 @@ func profilePage(v *visit, sessions []auth.Session) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.Send("/profile/password", newKey(), nil).Render(templ.WithChildren(ctx, templ_7745c5c3_Var6), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Send("/profile/password", "stack").Render(templ.WithChildren(ctx, templ_7745c5c3_Var6), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -238,7 +238,7 @@ func profilePage(v *visit, sessions []auth.Session) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.Send("/profile/sessions", newKey(), nil).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Send("/profile/sessions", "stack").Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

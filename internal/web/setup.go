@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"purser/internal/base/address"
@@ -73,16 +74,19 @@ func firstLocation(v *visit) inventory.Location {
 	}
 }
 
-// setupFault names the fields of the form as the form does: a company and an
-// owner both have a name.
+// setupFault names the fields as the form does: a company, its location and its
+// owner all have a name.
 func setupFault(f *fault.Error) *fault.Error {
 	c := *f
 	c.Fields = map[string]string{}
 	for field, wrong := range f.Fields {
-		if f.Code == "user.invalid" && field == "name" {
+		switch {
+		case f.Code == "user.invalid" && field == "name":
 			field = "owner"
+		case f.Code == "location.invalid" && field == "name":
+			field = "location"
 		}
-		c.Fields[field] = wrong
+		c.Fields[strings.TrimPrefix(field, "address.")] = wrong
 	}
 	return &c
 }

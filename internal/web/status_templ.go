@@ -9,9 +9,11 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
+	"purser/internal/domain/accounting"
 	"purser/internal/domain/fulfillment"
 	"purser/internal/domain/order"
 	"purser/internal/domain/payment"
+	"purser/internal/domain/returns"
 	"purser/internal/web/ui"
 )
 
@@ -176,6 +178,24 @@ var moneyTones = map[ui.Tone][]payment.Status{
 	ui.Brand: {payment.StatusAuthorized, payment.StatusPartiallyCaptured},
 	ui.Good:  {payment.StatusCaptured},
 	ui.Bad:   {payment.StatusFailed},
+}
+
+var shipmentTones = map[ui.Tone][]fulfillment.ShipmentStatus{
+	ui.Busy:  {fulfillment.ShipmentPacking, fulfillment.ShipmentLabelled},
+	ui.Brand: {fulfillment.ShipmentShipped},
+	ui.Good:  {fulfillment.ShipmentDelivered},
+}
+
+var invoiceTones = map[ui.Tone][]accounting.InvoiceStatus{
+	ui.Warn: {accounting.Issued, accounting.PartPaid},
+	ui.Good: {accounting.Paid},
+}
+
+var returnTones = map[ui.Tone][]returns.Status{
+	ui.Warn: {returns.Requested, returns.Received},
+	ui.Busy: {returns.Approved, returns.InTransit},
+	ui.Good: {returns.Inspected, returns.Closed},
+	ui.Bad:  {returns.Declined},
 }
 
 var _ = templruntime.GeneratedTemplate

@@ -2,10 +2,10 @@ package web
 
 import (
 	"context"
-	"crypto/rand"
 	"net"
 	"net/http"
 	"net/url"
+	"path"
 	"time"
 
 	"github.com/a-h/templ"
@@ -75,33 +75,20 @@ func (v *visit) now() time.Time { return v.at }
 func (v *visit) may(p auth.Permission) bool { return auth.From(v.ctx).May(p) }
 
 // form is the state of the form that is sent to a path: as it was typed if it
-// was just refused.
-func (v *visit) form(path string) ui.Form {
-	f := ui.Form{ID: formID(path)}
-	if v.sent == path {
+// was just refused. In its page it is named by the last part of the path.
+func (v *visit) form(to string) ui.Form {
+	f := ui.Form{ID: "f-" + path.Base(to)}
+	if v.returned(to) {
 		f.Typed, f.Fault = v.r.PostForm, v.fault
 	}
 	return f
 }
 
-// formID names a form in its page by the last part of its path.
-func formID(path string) string {
-	for i := len(path) - 1; i >= 0; i-- {
-		if path[i] == '/' {
-			return "f-" + path[i+1:]
-		}
-	}
-	return path
-}
-
 // returned tells whether the form that is sent to a path was just refused.
-func (v *visit) returned(path string) bool { return v.sent == path }
+func (v *visit) returned(to string) bool { return v.sent == to }
 
 // typed is a value of the form that was sent.
 func (v *visit) typed(name string) string { return v.r.PostForm.Get(name) }
-
-// newKey makes a form's key against repetitions.
-func newKey() string { return rand.Text() }
 
 // pathID reads an id from the path; what is none is no page.
 func pathID[T any, P interface {

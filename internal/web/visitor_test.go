@@ -30,7 +30,7 @@ type visitor struct {
 // site serves the back office over a database.
 func site(t *testing.T, d *db.DB) (*Server, string) {
 	t.Helper()
-	s := &Server{DB: d, Log: slog.New(slog.DiscardHandler), Version: "test"}
+	s := &Server{DB: d, Log: slog.New(slog.DiscardHandler)}
 	server := httptest.NewServer(s.Handler())
 	t.Cleanup(server.Close)
 	return s, server.URL

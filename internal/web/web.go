@@ -16,20 +16,15 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 
 	"purser/internal/base/fault"
-	"purser/internal/domain/payment"
 	"purser/internal/platform/db"
 	"purser/internal/platform/idempotency"
-	"purser/internal/platform/job"
 	"purser/internal/web/ui"
 )
 
 // Server answers browsers.
 type Server struct {
-	DB       *db.DB
-	Queue    *job.Queue
-	Gateways payment.Gateways
-	Log      *slog.Logger
-	Version  string
+	DB  *db.DB
+	Log *slog.Logger
 
 	mux     *http.ServeMux
 	routes  []route
@@ -42,7 +37,7 @@ const maxForm = 1 << 20
 // Handler returns the back office's pages.
 func (s *Server) Handler() http.Handler {
 	s.mux = http.NewServeMux()
-	s.mux.Handle("GET "+ui.Assets+"/", http.StripPrefix(ui.Assets+"/", http.HandlerFunc(serveAsset)))
+	s.mux.Handle("GET "+ui.Assets+"/", http.StripPrefix(ui.Assets+"/", http.HandlerFunc(ui.ServeAsset)))
 	s.mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, ui.Assets+"/favicon.svg", http.StatusFound)
 	})
