@@ -15,29 +15,16 @@ import (
 // onPickup takes a fulfillment order that the customer fetches, with its sales
 // order, lets change work on it, and saves all.
 func onPickup(ctx context.Context, tx *db.Tx, fid id.Fulfillment, version int64, change func(d *dock, f *fulfillment.Order, p *fulfillment.Pickup) error) (*fulfillment.Order, error) {
-	d, err := openDock(ctx, tx, []id.Fulfillment{fid})
-	if err != nil {
-		return nil, err
-	}
-	f := d.fulfillments[fid]
-	if err := f.CheckVersion(version); err != nil {
-		return nil, err
-	}
-	p, err := fulfillment.PickupOf(ctx, tx, f)
-	if err != nil {
-		return nil, err
-	}
-	o := d.orders[f.Order]
-	if err := withWork(o, f, func() error { return change(d, f, p) }); err != nil {
-		return nil, err
-	}
-	if err := fulfillment.Save(ctx, tx, d.saved()); err != nil {
-		return nil, err
-	}
-	if err := fulfillment.SavePickup(ctx, tx, p); err != nil {
-		return nil, err
-	}
-	return f, order.Save(ctx, tx, sorted(d.orders))
+	return atDock(ctx, tx, fid, version, func(d *dock, f *fulfillment.Order) error {
+		p, err := fulfillment.PickupOf(ctx, tx, f)
+		if err != nil {
+			return err
+		}
+		if err := change(d, f, p); err != nil {
+			return err
+		}
+		return fulfillment.SavePickup(ctx, tx, p)
+	})
 }
 
 // ReadyPickup says that all that is open of a pickup is put together: the

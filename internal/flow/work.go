@@ -59,6 +59,11 @@ func withWorks(orders map[id.Order]*order.Order, fulfillments []*fulfillment.Ord
 // onFulfillment takes a fulfillment order with its sales order, lets change work
 // on it, and saves both.
 func onFulfillment(ctx context.Context, tx *db.Tx, fid id.Fulfillment, version int64, change func(o *order.Order, f *fulfillment.Order) error) (*fulfillment.Order, error) {
+	return atDock(ctx, tx, fid, version, func(d *dock, f *fulfillment.Order) error { return change(d.orders[f.Order], f) })
+}
+
+// atDock is onFulfillment for what must know more, such as whether goods may leave.
+func atDock(ctx context.Context, tx *db.Tx, fid id.Fulfillment, version int64, change func(d *dock, f *fulfillment.Order) error) (*fulfillment.Order, error) {
 	d, err := openDock(ctx, tx, []id.Fulfillment{fid})
 	if err != nil {
 		return nil, err
@@ -67,8 +72,7 @@ func onFulfillment(ctx context.Context, tx *db.Tx, fid id.Fulfillment, version i
 	if err := f.CheckVersion(version); err != nil {
 		return nil, err
 	}
-	o := d.orders[f.Order]
-	if err := withWork(o, f, func() error { return change(o, f) }); err != nil {
+	if err := withWork(d.orders[f.Order], f, func() error { return change(d, f) }); err != nil {
 		return nil, err
 	}
 	if err := fulfillment.Save(ctx, tx, d.saved()); err != nil {

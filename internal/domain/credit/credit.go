@@ -20,12 +20,11 @@
 package credit
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"strings"
 	"time"
 
+	"purser/internal/base/code"
 	"purser/internal/base/fault"
 	"purser/internal/base/id"
 	"purser/internal/base/money"
@@ -176,40 +175,12 @@ type Hold struct {
 	EndedAt   time.Time      `db:"ended_at" json:"ended_at,omitzero"`
 }
 
-// alphabet has no letters that look like digits or like each other (Crockford).
-const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
 // codeLength gives 80 bits of entropy: more than can be guessed, so that a plain
 // hash is enough.
 const codeLength = 16
 
-// makeCode returns a new code, in groups of four.
-func makeCode() string {
-	var b [codeLength]byte
-	_, _ = rand.Read(b[:]) // never fails: see crypto/rand
-	var out strings.Builder
-	for i, x := range b {
-		if i > 0 && i%4 == 0 {
-			out.WriteByte('-')
-		}
-		out.WriteByte(alphabet[x%32])
-	}
-	return out.String()
-}
-
 // hashCode is what is stored of a code, however it is typed.
-func hashCode(code string) string {
-	clean := strings.Map(func(r rune) rune {
-		switch r {
-		case ' ', '-':
-			return -1
-		case 'O':
-			return '0'
-		case 'I', 'L':
-			return '1'
-		}
-		return r
-	}, strings.ToUpper(code))
-	sum := sha256.Sum256([]byte(clean))
+func hashCode(typed string) string {
+	sum := sha256.Sum256([]byte(code.Clean(typed)))
 	return hex.EncodeToString(sum[:])
 }

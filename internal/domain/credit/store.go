@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"purser/internal/base/actor"
+	"purser/internal/base/code"
 	"purser/internal/base/fault"
 	"purser/internal/base/id"
 	"purser/internal/base/money"
@@ -80,8 +81,8 @@ func OfCustomer(ctx context.Context, r db.Reader, c id.Customer, currency money.
 
 // ByCode finds a gift card by its code, however it is typed. Errors: NotFound
 // credit.bad_code.
-func ByCode(ctx context.Context, r db.Reader, code string) (*Credit, error) {
-	found, err := db.Get[Credit](ctx, r, `SELECT `+db.Columns[Credit]()+` FROM credit WHERE code_hash = ?`, hashCode(code))
+func ByCode(ctx context.Context, r db.Reader, typed string) (*Credit, error) {
+	found, err := db.Get[Credit](ctx, r, `SELECT `+db.Columns[Credit]()+` FROM credit WHERE code_hash = ?`, hashCode(typed))
 	if db.None(err) {
 		return nil, fault.New(fault.NotFound, "credit.bad_code", "There is no gift card with this code.")
 	}
@@ -160,16 +161,16 @@ func NewCode(ctx context.Context, tx *db.Tx, credit id.Credit, day string) (stri
 	if err := c.refusal(day); err != nil {
 		return "", nil, err
 	}
-	code := makeCode()
-	c.LastFour = code[len(code)-4:]
+	card := code.Grouped(code.New(codeLength))
+	c.LastFour = card[len(card)-4:]
 	c.Version++
-	if _, err = tx.Exec(ctx, `UPDATE credit SET code_hash = ?, last_four = ?, version = ? WHERE id = ?`, hashCode(code), c.LastFour, c.Version, credit); err != nil {
+	if _, err = tx.Exec(ctx, `UPDATE credit SET code_hash = ?, last_four = ?, version = ? WHERE id = ?`, hashCode(card), c.LastFour, c.Version, credit); err != nil {
 		return "", nil, err
 	}
 	if err := audit.Record(ctx, tx, "make_code", "credit", credit.String(), nil, map[string]string{"last_four": c.LastFour}); err != nil {
 		return "", nil, err
 	}
-	return code, c, event.Record(ctx, tx, Changed{about: c.about(), What: "code_made"})
+	return card, c, event.Record(ctx, tx, Changed{about: c.about(), What: "code_made"})
 }
 
 // SetStatus lets a credit be spent, or not. What orders hold of it stays theirs.

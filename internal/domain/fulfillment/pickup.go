@@ -1,10 +1,9 @@
 package fulfillment
 
 import (
-	"crypto/rand"
-	"strings"
 	"time"
 
+	"purser/internal/base/code"
 	"purser/internal/base/fault"
 	"purser/internal/base/id"
 	"purser/internal/base/text"
@@ -169,7 +168,7 @@ func (o *Order) Arrive(p *Pickup, bay string, now time.Time) error {
 // HandOver says that somebody took units over the counter, who showed the code,
 // or where that is empty, a document. The rest stays ready. The shipment that is
 // returned has arrived; the flow takes its goods from stock.
-func (o *Order) HandOver(p *Pickup, q Quantities, person, code string, now time.Time) (*Shipment, Handover, error) {
+func (o *Order) HandOver(p *Pickup, q Quantities, person, typed string, now time.Time) (*Shipment, Handover, error) {
 	if err := o.Waiting(p); err != nil {
 		return nil, Handover{}, err
 	}
@@ -177,9 +176,9 @@ func (o *Order) HandOver(p *Pickup, q Quantities, person, code string, now time.
 	if h.Person == "" || len(h.Person) > 200 {
 		return nil, Handover{}, fault.New(fault.Invalid, "pickup.no_person", "Say who takes the goods.")
 	}
-	if code != "" {
+	if typed != "" {
 		h.Proof = ProofCode
-		if PickupCode(code) != p.Code {
+		if code.Clean(typed) != p.Code {
 			return nil, Handover{}, fault.New(fault.Conflict, "pickup.wrong_code", "That is not the code of these goods, which wait for their customer: ask for the code again, or for a document.")
 		}
 	}
@@ -193,31 +192,6 @@ func (o *Order) HandOver(p *Pickup, q Quantities, person, code string, now time.
 	return s, h, nil
 }
 
-// alphabet has no letters that look like digits or like each other (Crockford).
-const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-// newPickupCode makes a code of 40 bits: short enough to be read out at a counter,
-// and not to be guessed there.
-func newPickupCode() string {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails: see crypto/rand
-	for i, x := range b {
-		b[i] = alphabet[x%32]
-	}
-	return string(b[:])
-}
-
-// PickupCode is a code as it is stored, however it was typed.
-func PickupCode(typed string) string {
-	return strings.Map(func(r rune) rune {
-		switch r {
-		case ' ', '-':
-			return -1
-		case 'O':
-			return '0'
-		case 'I', 'L':
-			return '1'
-		}
-		return r
-	}, strings.ToUpper(typed))
-}
+// codeLength gives 40 bits: short enough to be read out at a counter, and not to be
+// guessed there.
+const codeLength = 8

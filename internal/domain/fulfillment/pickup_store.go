@@ -7,6 +7,7 @@ import (
 
 	"purser/internal/base/actor"
 	"purser/internal/base/check"
+	"purser/internal/base/code"
 	"purser/internal/base/fault"
 	"purser/internal/base/id"
 	"purser/internal/platform/db"
@@ -52,7 +53,7 @@ func PickupOf(ctx context.Context, r db.Reader, o *Order) (*Pickup, error) {
 	if len(found) > 0 {
 		return &found[0], nil
 	}
-	return &Pickup{Fulfillment: o.ID, Order: o.Order, Location: o.Location, Code: newPickupCode()}, nil
+	return &Pickup{Fulfillment: o.ID, Order: o.Order, Location: o.Location, Code: code.New(codeLength)}, nil
 }
 
 // SavePickup writes the pickup of a taken order.
@@ -144,7 +145,7 @@ func Pickups(ctx context.Context, r db.Reader, f PickupFilter) (page []Pickup, n
 	db.In(&w, "o.order_id", f.Orders)
 	db.In(&w, "o.id", f.Fulfillments)
 	if f.Code != "" {
-		w.And("p.code = ?", PickupCode(f.Code))
+		w.And("p.code = ?", code.Clean(f.Code))
 	}
 	if f.Waiting {
 		w.And("o.status = 'in_progress' AND o.ready_at IS NOT NULL")
