@@ -98,7 +98,8 @@ var menders = map[menderOf]mender{
 	{view.CaptureFailed, view.MendCapture}: {auth.PaymentWrite, capture}, {view.AuthorizationEnd, view.MendCapture}: {auth.PaymentWrite, capture},
 	{view.CaptureFailed, view.MendVoid}: {auth.PaymentWrite, giveUp}, {view.AuthorizationEnd, view.MendVoid}: {auth.PaymentWrite, giveUp},
 	{view.PaymentUnknown, view.MendAsk}: {auth.PaymentWrite, func(ctx context.Context, tx *db.Tx, e view.Exception, _ MendInput) error {
-		return payment.Ask(ctx, tx, id.Payment(e.Ref))
+		_, err := payment.Ask(ctx, tx, id.Payment(e.Ref))
+		return err
 	}},
 	{view.RefundFailed, view.MendRetry}: {auth.PaymentRefund, func(ctx context.Context, tx *db.Tx, e view.Exception, _ MendInput) error {
 		_, err := flow.RetryRefund(ctx, tx, id.Refund(e.Key.Object))

@@ -195,11 +195,7 @@ func (s *Server) registerPaymentSteps() {
 	}
 	write(s, route{method: http.MethodPost, path: "/v1/payments/{payment}/ask", id: "ask-gateway", summary: "Ask the gateway what became of what it has not answered", tag: paymentTag, permission: auth.PaymentWrite},
 		func(ctx context.Context, tx *db.Tx, in *askInput) (Payment, error) {
-			p, err := payment.Get(ctx, tx, in.Payment)
-			if err == nil {
-				err = payment.Ask(ctx, tx, in.Payment)
-			}
-			return paid(p, err)
+			return paid(payment.Ask(ctx, tx, in.Payment))
 		})
 
 	type receivePaymentInput struct {

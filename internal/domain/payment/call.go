@@ -219,23 +219,25 @@ func Resolve(ctx context.Context, tx *db.Tx, before time.Time, limit int) (int, 
 	return len(jobs), job.Enqueue(ctx, tx, jobs...)
 }
 
-// Ask makes jobs that ask a gateway what became of the transactions of a payment
-// that have no end. Errors: Conflict payment.all_known.
-func Ask(ctx context.Context, tx *db.Tx, payment id.Payment) error {
-	open, err := db.Select[id.Transaction](ctx, tx, `
-		SELECT id FROM payment_transaction
-		WHERE payment_id = ? AND status IN ('requested', 'unknown') AND kind <> 'chargeback' AND gateway <> '`+Manual+`' ORDER BY id`, payment)
+// Ask makes jobs that ask the gateway what became of a payment's transactions that
+// have no end, and returns the payment. Errors: NotFound, Conflict
+// payment.all_known.
+func Ask(ctx context.Context, tx *db.Tx, payment id.Payment) (*Payment, error) {
+	p, err := Get(ctx, tx, payment)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if len(open) == 0 {
-		return fault.New(fault.Conflict, "payment.all_known", "The gateway has said what became of everything that it was asked for.")
+	var jobs []job.Args
+	for _, t := range p.Transactions {
+		if t.State.Open() && t.Kind != KindChargeback && Called(t.Gateway) {
+			jobs = append(jobs, ResolveJob{t.ID})
+		}
 	}
-	jobs := make([]job.Args, len(open))
-	for i, t := range open {
-		jobs[i] = ResolveJob{t}
+	if len(jobs) == 0 {
+		return nil, fault.New(fault.Conflict, "payment.all_known",
+			"The payment is %s, and its gateway has said what became of everything: nothing is left to ask.", p.Status)
 	}
-	return job.Enqueue(ctx, tx, jobs...)
+	return p, job.Enqueue(ctx, tx, jobs...)
 }
 
 // Unresolved counts transactions without an end that were asked for before a
