@@ -11,7 +11,7 @@ import (
 	"purser/internal/test/shop"
 )
 
-// Whoever gives back to a credit, gives a part of it free and pays with it do not wait for each other.
+// Goods come back, orders are cancelled and others are paid, all with one credit at once: all of it is done, and every cent counts once.
 func TestGoodsComeBackWhileTheirCreditIsUsed(t *testing.T) {
 	const rounds = 10
 	race(t, func(t *testing.T, s *shop.Shop) {

@@ -131,7 +131,7 @@ var guards = []guard{
 	{"return: no more comes back than was sent", "internal/flow/return.go",
 		`if left := sold.Shipped - open[l.Line]; l.Quantity > left {`, `if left := sold.Shipped - open[l.Line]; l.Quantity > left+1000000 {`,
 		flows + `TestNoUnitIsReturnedTwice`},
-	{"return: a unit is credited once", "internal/domain/returns/returns.go",
+	{"return: a unit is credited once", "internal/domain/returns/step.go",
 		`if l.Reception.Here() && l.Resolution.GivesBack() && !l.Credited {`, `if l.Reception.Here() && l.Resolution.GivesBack() {`,
 		flows + `TestAUnitIsRefundedOnce`},
 	{"return: no more is given back than was paid", "internal/flow/returnrefund.go",
