@@ -26,10 +26,12 @@ import (
 //go:embed static
 var static embed.FS
 
-// assets are the files by name, the icons as one sheet. Assets is the folder that
-// they are served from: its name changes with what is in it, so that browsers keep
-// it for good.
-var assets, Assets = load()
+// assets are the files by name, the icons as one sheet.
+var assets, folder = load()
+
+// Assets is the folder that the files are served from: its name changes with what
+// is in them, so that browsers keep them for good.
+var Assets = folder
 
 func load() (files map[string][]byte, folder string) {
 	files = map[string][]byte{"icons.svg": iconSheet()}
